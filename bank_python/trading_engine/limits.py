@@ -267,7 +267,9 @@ class PositionLimits(Record):
         is_whole = self.spans_instruments or self.book_value > 0.0
         ranges = account.ranges_after(order, None if is_whole else (name,))
         money = {other: account.money(other, prices.get(other, math.nan)) for other in ranges}
-        yield from self._sizes(name, abs(after) * money[name], _values(ranges, money), account)
+        held_after = {**account.units, name: after} if is_whole else {name: after}
+        sizes = {other: abs(units * money[other]) for other, units in held_after.items()}
+        yield from self._sizes(name, sizes, _values(ranges, money), account)
         yield from self._greeks(account)
         if self.margin is not None:
             yield from self._margin({other: max(span, key=abs) for other, span in ranges.items()}, prices, account)
@@ -304,8 +306,9 @@ class PositionLimits(Record):
                 yield LimitBreach("max_price_gap", what, gap, self.max_price_gap, "share of the price")
 
     def _sizes(
-        self, name: str, position: float, values: Mapping[str, tuple[float, float]], account: Exposure
+        self, name: str, sizes: Mapping[str, float], values: Mapping[str, tuple[float, float]], account: Exposure
     ) -> Iterator[LimitBreach]:
+        position = sizes[name]
         gross = math.fsum(max(abs(low), abs(high)) for low, high in values.values())
         sector = account.sectors.get(name, "")
         of_sector = [span for other, span in values.items() if account.sectors.get(other) == sector] if sector else []
@@ -316,7 +319,8 @@ class PositionLimits(Record):
             ("max_sector", "Sector {sector}", _largest_net(of_sector), self.max_sector, "money"),
         ]
         if self.book_value > 0.0:
-            share = position / max(self.book_value, gross)  # of the capital while the gross value is unknown
+            # Of what is held, as open orders would make the book larger than it is; of the capital if that is unknown.
+            share = position / max(self.book_value, math.fsum(sizes.values()))
             most = self.max_concentration
             checked.append(("max_concentration", "Concentration of {name}", share, most, "share of the book"))
         for limit, what, value, most, unit in checked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import linecache
 import math
@@ -370,9 +371,8 @@ def interrupted(made, action, at):
     before = sys.gettrace()
     sys.settrace(watch)
     try:
-        action(made)
-    except KeyboardInterrupt:
-        pass
+        with contextlib.suppress(KeyboardInterrupt):  # the interruption of the test
+            action(made)
     finally:
         sys.settrace(before)
     return lines >= at

@@ -109,6 +109,13 @@ def test_what_is_no_limit_is_refused(given):
         PositionLimits(**given)
 
 
+def test_open_orders_on_other_names_do_not_make_the_book_larger():
+    limits = PositionLimits(max_concentration=0.4, book_value=10_000.0)
+    account = Exposure({"MSFT": 100.0}, {"MSFT": 100.0, "KO": 100.0}, pending={"KO": (900.0, 0.0)})
+    (breach,) = limits.breaches(buy(100), 100.0, account)
+    assert (breach.limit, breach.value) == ("max_concentration", 0.5)
+
+
 # --- the worst case of several names -------------------------------------------------------------
 
 SPAN = st.tuples(st.integers(-20, 20), st.integers(0, 20), st.integers(0, 20))

@@ -217,10 +217,14 @@ def _view(said: str) -> View:
 
 
 def _numbered(said: str, option: str) -> tuple[str, float]:
-    found = re.fullmatch(r"\s*([^=]+?)\s*=\s*([-+.\deE]+)\s*", said)
+    name, equals, figure = (part.strip() for part in said.partition("="))
+    if not (name and equals and re.fullmatch(r"[-+.\deE]+", figure)):
+        raise _not_numbered(said, option)
     try:
-        if found is not None:
-            return found[1], float(found[2])
-    except ValueError:
-        pass
-    raise DeskError(f"{option} {said!r} is not of the form TICKER=NUMBER, such as AAPL=0.15", value=said)
+        return name, float(figure)
+    except ValueError as error:  # such as 1e
+        raise _not_numbered(said, option) from error
+
+
+def _not_numbered(said: str, option: str) -> DeskError:
+    return DeskError(f"{option} {said!r} is not of the form TICKER=NUMBER, such as AAPL=0.15", value=said)
