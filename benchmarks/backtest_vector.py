@@ -14,14 +14,9 @@ Run it with ``make bench`` or ``python benchmarks/backtest_vector.py --only mome
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import os
-import platform
 import sys
-import warnings
 from functools import partial
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,14 +24,15 @@ from typing import TYPE_CHECKING, Any
 import _backtest_peers as peers
 import numpy as np
 import pandas as pd
-from _report import Report
+from _command import run_cases, run_on_one_thread
 from _timing import cpu
 
 from bank_python.backtester import momentum_weights, run_rebalances, sma_crossing_equity
-from bank_python.numerics import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from _report import Report
 
 ONE_THREAD = (
     "OPENBLAS_NUM_THREADS",
@@ -216,23 +212,8 @@ CASES: dict[str, Callable[[Report, int], None]] = {
 
 def main() -> None:
     """Run the chosen cases."""
-    keep_freed_memory()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(CASES), help=f"cases, by comma: {', '.join(CASES)}")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of which the median is taken")
-    parser.add_argument("--quick", action="store_true", help="one turn")
-    chosen = parser.parse_args()
-    warnings.simplefilter("ignore")
-    print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in PACKAGES))
-    print(f"{platform.system()} {platform.machine()}, CPU time, {', '.join(f'{name}=1' for name in ONE_THREAD[:2])}")
-    report = Report()
-    for name in chosen.only.split(","):
-        CASES[name](report, 1 if chosen.quick else chosen.rounds)
-    report.close()
+    run_cases(__doc__, CASES, PACKAGES, ONE_THREAD)
 
 
 if __name__ == "__main__":
-    if any(os.environ.get(name) != "1" for name in ONE_THREAD):  # the libraries look when they are loaded
-        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - this very program
-    main()
+    run_on_one_thread(ONE_THREAD, main)

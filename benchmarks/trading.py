@@ -10,21 +10,16 @@ Run it with ``make bench`` or ``python benchmarks/trading.py --only pairs,lots``
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
-import os
-import platform
 import sys
-import warnings
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import _trading_peers as peers
 import numpy as np
 import pandas as pd
+from _command import run_cases, run_on_one_thread
 from _plain_peers import GREEKS, ndtr_greeks
-from _report import Report
 from _timing import cpu
 from arch.unitroot import ADF
 from statsmodels.tsa.stattools import adfuller, coint
@@ -32,7 +27,6 @@ from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
 from bank_python.instruments.option_symbol import OptionSymbol
 from bank_python.market_data import Bar
-from bank_python.numerics import keep_freed_memory
 from bank_python.risk_models import adf_test, engle_granger, execution_schedule, johansen, scan_pairs
 from bank_python.trading_engine import (
     AuditTrail,
@@ -47,6 +41,8 @@ from bank_python.trading_engine import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from _report import Report
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 PACKAGES = (
@@ -308,23 +304,8 @@ CASES: dict[str, Callable[[Report, int], None]] = {
 
 def main() -> None:
     """Run the chosen cases."""
-    keep_freed_memory()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(CASES), help=f"cases, by comma: {', '.join(CASES)}")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of which the median is taken")
-    parser.add_argument("--quick", action="store_true", help="one turn")
-    chosen = parser.parse_args()
-    warnings.simplefilter("ignore")
-    print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in PACKAGES))
-    print(f"{platform.system()} {platform.machine()}, CPU time, {', '.join(f'{name}=1' for name in ONE_THREAD[:2])}")
-    report = Report()
-    for name in chosen.only.split(","):
-        CASES[name](report, 1 if chosen.quick else chosen.rounds)
-    report.close()
+    run_cases(__doc__, CASES, PACKAGES, ONE_THREAD)
 
 
 if __name__ == "__main__":
-    if any(os.environ.get(name) != "1" for name in ONE_THREAD):  # the libraries look when they are loaded
-        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - this very program
-    main()
+    run_on_one_thread(ONE_THREAD, main)
