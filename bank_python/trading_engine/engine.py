@@ -46,8 +46,9 @@ from bank_python.trading_engine.events import (
     SymbolChangeEvent,
 )
 from bank_python.trading_engine.execution import ExecutionModel
-from bank_python.trading_engine.exposures import exposure_of, loss_beyond
+from bank_python.trading_engine.exposures import exposure_of
 from bank_python.trading_engine.limits import LimitBreach, PositionLimits
+from bank_python.trading_engine.loss_stop import entries_beyond_the_stop
 from bank_python.trading_engine.margin import liquidation_plan
 from bank_python.trading_engine.market import CheckedMarket, Market, market_of
 from bank_python.trading_engine.moments import checked_time, is_before, present_time
@@ -594,23 +595,11 @@ class TradingEngine(Displayed):
 
     def _stop_losses(self) -> None:
         """Cancel the entries that work for traders, or a firm, whose loss has reached the stop."""
-        market = self._market
-        whole = None if self.firm is None else loss_beyond(self.firm, self.books, market, None, self.prices)
-        for trader in dict.fromkeys(order.trader for order in self.working):
-            limits = self.limits if isinstance(self.limits, PositionLimits) else self.limits.get(trader)
-            own = None if limits is None else loss_beyond(limits, self.books, market, trader, self.prices)
-            loss = whole if own is None else own
-            if loss is None:
-                continue
-            for waiting in self.order_book.waiting:
-                order = waiting.orders[0]
-                if order.trader == trader and not isinstance(waiting, Protection) and self._adds(order):
-                    with self.order_book.repaired():
-                        self.order_book.cancel(order, f"the loss of {loss:,.2f} has reached the stop")
-
-    def _adds(self, order: Order) -> bool:
-        """Return whether an order could do more than reduce what is held."""
-        return order.remaining > max(0.0, -order.side.sign * self._held(order))
+        book = self.order_book
+        found = entries_beyond_the_stop(book, self.books, self._market, self.limits, self.firm, self.prices)
+        for order, why in found:
+            with book.repaired():
+                book.cancel(order, why)
 
     def _room(self, instrument: str, bar: Bar) -> tuple[float, str]:
         """Return the units that the volume lets fill on a bar, and why nothing can if the market does not say it."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bank_python.trading_engine.order import Order
     from bank_python.trading_engine.working import Waiting
 
-__all__ = ["exposure_of", "loss_beyond"]
+__all__ = ["exposure_of"]
 
 
 def exposure_of(
@@ -80,30 +80,6 @@ def exposure_of(
             order.instrument_name: books.value_per_point(order.instrument_name, market),
         },
     )
-
-
-def loss_beyond(
-    limits: PositionLimits, books: Books, market: Market, trader: str | None, prices: Mapping[str, float]
-) -> float | None:
-    """Return the loss of a book that has reached its loss stop, None while it has not, or is unknown.
-
-    Parameters
-    ----------
-    limits : PositionLimits
-        Limits with the loss stop.
-    books : Books
-        Books of the account.
-    market : Market
-        Market that knows exchange rates.
-    trader : str or None
-        Name of the trader, None for all together.
-    prices : mapping of str to float
-        Last known prices.
-    """
-    if not math.isfinite(limits.max_loss):
-        return None
-    pnl = _known(books.pnl, trader, books.prices(trader, prices), market)
-    return -pnl if pnl <= -limits.max_loss else None
 
 
 def _known(

@@ -180,6 +180,20 @@ def test_entries_that_work_are_cancelled_once_the_loss_stop_is_reached():
     assert "the loss of 600.00 has reached the stop" in {event.why for event in made.audit}
 
 
+def test_the_loss_of_one_trader_stops_the_entries_of_that_trader_and_of_the_firm_those_of_all():
+    books = {"Alice": Ledger(), "Bob": Ledger()}
+    limits = {"Alice": PositionLimits(max_loss=500.0, max_position=math.inf), "Bob": FREE}
+    firm = PositionLimits(max_position=math.inf, max_loss=1_000.0)
+    made = engine(limits=limits, ledger=books, firm=firm)
+    made.submit(order())
+    for name in ("Alice", "Bob"):
+        made.submit(order(trader=name, order_type="LIMIT", limit_price=50.0))
+    made.on_prices({"AAPL": 94.0})
+    assert [each.trader for each in made.working] == ["Bob"]
+    made.on_prices({"AAPL": 89.0})
+    assert made.working == ()
+
+
 def test_orders_that_work_on_other_instruments_count_for_limits_that_add_up():
     made = engine(limits=PositionLimits(max_position=math.inf, max_gross=20_000.0))
     for name in ("AAPL", "MSFT"):
