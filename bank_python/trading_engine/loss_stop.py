@@ -22,6 +22,7 @@ from bank_python.trading_engine.working import Protection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from bank_python.trading_engine.books import Books
     from bank_python.trading_engine.market import Market
     from bank_python.trading_engine.order import Order
