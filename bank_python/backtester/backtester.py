@@ -27,6 +27,7 @@ from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
     from bank_python.trading_engine import PositionLimits
 
@@ -59,6 +60,9 @@ class Backtester:
         Limits before an order; none by default.
     whole_units : bool, default False
         Whether targets are rounded towards 0 to whole units.
+    implied_vols : float or mapping of str to float, optional
+        Implied volatility a year of options where the data have no ``<ticker>_VOL``, a decimal from 0.01 to 5: of all
+        tickers or of each. By default the realised volatility of up to a year before, which a note says.
 
     Raises
     ------
@@ -81,6 +85,7 @@ class Backtester:
         fill: FillAt | str = FillAt.NEXT_OPEN,
         limits: PositionLimits | None = None,
         whole_units: bool = False,
+        implied_vols: float | Mapping[str, float] | None = None,
     ) -> None:
         self.strategy = strategy_of(strategy)
         given, source = feed_history(self.strategy) if data is None else (data, "")
@@ -89,7 +94,7 @@ class Backtester:
         self.initial_cash = number_in_range("initial_cash", initial_cash, BacktestError, above=0.0)
         self.costs = Costs(fees_bps, slippage_bps, cash_rate, borrow_rate)
         self.fill = _fill_at(fill)
-        self.limits, self.whole_units = limits, whole_units
+        self.limits, self.whole_units, self.implied_vols = limits, whole_units, implied_vols
 
     def __repr__(self) -> str:
         return f"<Backtester: {self.strategy!r} on {len(self.panel):,} bars of {', '.join(self.panel.tickers)}>"
@@ -116,17 +121,20 @@ class Backtester:
             fill,
             limits=self.limits,
             whole_units=self.whole_units,
+            implied_vols=self.implied_vols,
         ).run()
-        lowest = float(done.cash.min())
+        was = done.account.history()
+        lowest = float(was.cash.min())
         if lowest < 0.0:
-            notes.append(f"cash was negative at {int((done.cash < 0.0).sum())} closes, at worst {lowest:,.2f}: a loan")
+            notes.append(f"cash was negative at {int((was.cash < 0.0).sum())} closes, at worst {lowest:,.2f}: a loan")
+        if done.options.modelled:
+            names = ", ".join(sorted(done.options.modelled))
+            notes.append(f"implied volatilities of {names} are realised ones of up to a year: no quotes were given")
         return BacktestResult(
             self.strategy.name,
             repr(self.strategy),
             self.panel,
-            done.equity,
-            done.cash,
-            done.held,
+            was,
             tuple(done.fills),
             tuple(done.refusals),
             self.initial_cash,

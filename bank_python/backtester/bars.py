@@ -19,6 +19,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["BarPanel", "bars_of"]
+__all__ = ["BarPanel", "bars_of", "read_only"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
 _Row: TypeAlias = tuple[dt.datetime, tuple[float, float, float, float, float]]
@@ -75,6 +76,12 @@ class BarPanel(Tabular):
 
     def __len__(self) -> int:
         return len(self.dates)
+
+    @cached_property
+    def last_closes(self) -> FloatArray:
+        """Last known close at each time, shape (n_bars, n_tickers), NaN before a ticker's first bar."""
+        rows = np.where(np.isnan(self.close), 0, np.arange(len(self.close))[:, None])
+        return read_only(np.take_along_axis(self.close, np.maximum.accumulate(rows, axis=0), axis=0))
 
     def column(self, ticker: str) -> int:
         """Return the number of a ticker's column.
@@ -129,7 +136,7 @@ class BarPanel(Tabular):
         if first > last or not rows.any():
             span = f"{self.dates[0].date()} to {self.dates[-1].date()}" if self.dates else "nothing"
             raise BacktestError(f"there are no bars from {first} to {last}; the data have {span}", name="start")
-        kept = {name: _frozen(getattr(self, name)[rows]) for name in FIELDS}
+        kept = {name: read_only(getattr(self, name)[rows]) for name in FIELDS}
         dates = tuple(when for when, keep in zip(self.dates, rows, strict=True) if keep)
         return BarPanel(self.tickers, dates, **kept, has_ranges=self.has_ranges, source=self.source)
 
@@ -363,11 +370,18 @@ def _panel(rows: Mapping[str, _Rows], *, has_ranges: bool, source: str) -> BarPa
         values[:3] = values[3]
     missing = np.isnan(values[3])
     values[:, missing] = np.nan
-    kept = {name: _frozen(values[i]) for i, name in enumerate(FIELDS)}
+    kept = {name: read_only(values[i]) for i, name in enumerate(FIELDS)}
     return BarPanel(tuple(rows), tuple(dates), **kept, has_ranges=has_ranges, source=source)
 
 
-def _frozen(values: FloatArray) -> FloatArray:
+def read_only(values: FloatArray) -> FloatArray:
+    """Return an array after it was made read-only.
+
+    Parameters
+    ----------
+    values : ndarray
+        Array of its own, or a view.
+    """
     values.setflags(write=False)
     return values
 

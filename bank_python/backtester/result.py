@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from bank_python.backtester.account import AccountHistory
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.costs import Costs
     from bank_python.backtester.event_run import FillAt
@@ -45,10 +46,8 @@ class BacktestResult(Plotted, Tabular):
         The strategy with its settings, as text.
     panel : BarPanel
         Bars that were replayed.
-    equity, cash : ndarray, shape (n_bars,)
-        Equity and cash at each close, in money.
-    held : ndarray, shape (n_bars, n_tickers)
-        Units held at each close.
+    account : AccountHistory
+        Equity, cash and positions at each close.
     fills : tuple of Fill
         Fills in the order of time.
     refusals : tuple of Rejection
@@ -68,9 +67,7 @@ class BacktestResult(Plotted, Tabular):
     strategy: str
     settings: str
     panel: BarPanel
-    equity: FloatArray
-    cash: FloatArray
-    held: FloatArray
+    account: AccountHistory
     fills: tuple[Fill, ...]
     refusals: tuple[Rejection, ...]
     initial_cash: float
@@ -78,6 +75,21 @@ class BacktestResult(Plotted, Tabular):
     fill: FillAt
     audit: AuditTrail
     notes: tuple[str, ...] = ()
+
+    @property
+    def equity(self) -> FloatArray:
+        """Equity at each close, in money, shape (n_bars,)."""
+        return self.account.equity
+
+    @property
+    def cash(self) -> FloatArray:
+        """Cash at each close, in money, shape (n_bars,)."""
+        return self.account.cash
+
+    @property
+    def held(self) -> FloatArray:
+        """Units of each ticker held at each close, shape (n_bars, n_tickers); options are in `account`."""
+        return self.account.held
 
     @property
     def dates(self) -> tuple[dt.datetime, ...]:
@@ -102,8 +114,9 @@ class BacktestResult(Plotted, Tabular):
     @cached_property
     def exposure(self) -> FloatArray:
         """Gross value of the positions as a share of equity at each close."""
-        last = _filled(self.panel.close)
-        gross = np.where(self.held != 0.0, np.abs(self.held) * last, 0.0).sum(axis=1)
+        was = self.account
+        gross = np.where(was.held != 0.0, np.abs(was.held) * self.panel.last_closes, 0.0).sum(axis=1)
+        gross += np.abs(was.contract_values).sum(axis=1)
         return np.asarray(gross / self.equity)
 
     @property
@@ -194,9 +207,3 @@ def _version() -> str:
         return version("bank_python")
     except PackageNotFoundError:  # used from a checkout
         return "unknown"
-
-
-def _filled(prices: FloatArray) -> FloatArray:
-    """Return prices with the last known one where there is none, 0 before the first."""
-    rows = np.where(np.isnan(prices), 0, np.arange(len(prices))[:, None])
-    return np.nan_to_num(np.take_along_axis(prices, np.maximum.accumulate(rows, axis=0), axis=0))

@@ -33,7 +33,7 @@ from bank_python.wording import message_of
 if TYPE_CHECKING:
     from bank_python.backtester.window import Window
 
-__all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "strategy_of"]
+__all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "raised_at", "strategy_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,28 +169,40 @@ def strategy_of(given: Any) -> BacktestStrategy:
     )
 
 
-def decision_of(strategy: BacktestStrategy, window: Window) -> Decision | None:
-    """Return what a strategy wants after a bar, None for nothing.
+def raised_at(strategy: BacktestStrategy, window: Window, error: Exception) -> BacktestError:
+    """Return the error that names the bar at which a strategy has raised one.
 
     Parameters
     ----------
     strategy : BacktestStrategy
-        Strategy to ask.
+        Strategy that raised it.
+    window : Window
+        Window of the bars up to then.
+    error : Exception
+        Error of the strategy.
+    """
+    at = f"{window.date:%Y-%m-%d %H:%M}"
+    said = f"{strategy.name} raised {type(error).__name__} at the bar of {at}: {message_of(error)}"
+    return BacktestError(said, name=strategy.name)
+
+
+def decision_of(strategy: BacktestStrategy, window: Window, given: Any) -> Decision:
+    """Return what a strategy wants after a bar.
+
+    Parameters
+    ----------
+    strategy : BacktestStrategy
+        Strategy that was asked.
     window : Window
         Window of the bars up to now.
+    given : object
+        What it returned.
 
     Raises
     ------
     BacktestError
-        The strategy raises, or returns nonsense; the message names the bar.
+        It is nonsense; a note names the bar.
     """
-    try:
-        given = strategy.on_bar(window)
-    except Exception as error:  # a strategy is the code of users, which may raise anything
-        at = f"{window.date:%Y-%m-%d %H:%M}"
-        raise BacktestError(
-            f"{strategy.name} raised {type(error).__name__} at the bar of {at}: {message_of(error)}", name=strategy.name
-        ) from error
     try:
         return _read(given)
     except BacktestError as error:
@@ -198,8 +210,8 @@ def decision_of(strategy: BacktestStrategy, window: Window) -> Decision | None:
         raise
 
 
-def _read(given: Any) -> Decision | None:
-    if given is None or isinstance(given, Targets):
+def _read(given: Any) -> Decision:
+    if isinstance(given, Targets):
         return given
     if isinstance(given, Mapping):
         return Targets(weights={str(ticker): weight for ticker, weight in given.items()})
@@ -209,7 +221,7 @@ def _read(given: Any) -> Decision | None:
         orders = tuple(given)
         wrong = next((each for each in orders if not isinstance(each, Order)), None)
         if wrong is None:
-            return orders or None
+            return orders
         given = wrong
     raise BacktestError(f"a strategy returned {given!r:.60}; return targets, weights by ticker, orders or None")
 

@@ -1,48 +1,54 @@
 """What a strategy sees: the bars up to now, and nothing after.
 
-A :class:`Tape` copies one row of bars after another into arrays that are empty before. A :class:`Window` gives views of
-them, so that a strategy cannot look ahead even by following a view to its base: what is still to come is not there.
+A :class:`Tape` copies bars into arrays that are empty before, when a strategy asks for them, up to the present one. A
+:class:`Window` gives views of them, so that a strategy cannot look ahead even by following a view to its base: what is
+still to come is not there. Single figures, :meth:`Window.last` and :meth:`Window.mean`, are read without arrays.
 
 Examples
 --------
 >>> from bank_python.backtester.bars import bars_of
 >>> tape = Tape(bars_of({"A": [10.0, 11.0, 12.0]}))
->>> tape.reveal(0)
->>> tape.reveal(1)
+>>> tape.now = 1
 >>> tape.window["A"].tolist(), tape.window.close.base.tolist()
 ([10.0, 11.0], [[10.0], [11.0], [nan]])
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.backtester.bars import read_only
+from bank_python.backtester.periods import infer_periods_per_year
+from bank_python.backtester.rolling import rolling_mean, rolling_volatility
 from bank_python.errors import BacktestError
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
 
+    from bank_python.backtester.account import Account
     from bank_python.backtester.bars import BarPanel
+    from bank_python.backtester.option_quotes import OptionQuotes
     from bank_python.numerics import FloatArray
 
 __all__ = ["Tape", "Window"]
-
-_PRICES = ("open", "high", "low", "close", "volume")
 
 
 class Window(Mapping[str, "FloatArray"]):
     """The closes of each ticker up to now, oldest first, without bars that are missing; and the bars themselves.
 
-    As a mapping it is what :meth:`SignalRule.generate <bank_python.trading_engine.SignalRule.generate>` takes.
+    Arrays are read-only. As a mapping it is what
+    :meth:`SignalRule.generate <bank_python.trading_engine.SignalRule.generate>` takes.
     """
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
-        self._account: Callable[[], tuple[float, Mapping[str, float]]] = lambda: (0.0, {})
+        self._account: Account | None = None
+        self._options: OptionQuotes | None = None
 
     def __getitem__(self, ticker: str) -> FloatArray:
         return self._tape.closes(ticker)
@@ -54,7 +60,8 @@ class Window(Mapping[str, "FloatArray"]):
         return len(self._tape.tickers)
 
     def __repr__(self) -> str:
-        return f"<Window: {self.index + 1} bars of {len(self)} tickers, until {self.date:%Y-%m-%d %H:%M}>"
+        until = f"until {self.date:%Y-%m-%d %H:%M}" if self.index >= 0 else "before the first"
+        return f"<Window: {self.index + 1} bars of {len(self)} tickers, {until}>"
 
     @property
     def index(self) -> int:
@@ -94,12 +101,36 @@ class Window(Mapping[str, "FloatArray"]):
     @property
     def equity(self) -> float:
         """Equity at the last closes, in money."""
-        return self._account()[0]
+        return 0.0 if self._account is None else self._account.equity
 
     @property
     def units(self) -> Mapping[str, float]:
         """Units held by instrument, negative for short positions."""
-        return self._account()[1]
+        return {} if self._account is None else dict(self._account.units)
+
+    def last(self, ticker: str) -> float:
+        """Return the last close of a ticker, NaN before its first bar.
+
+        Parameters
+        ----------
+        ticker : str
+            Name of the ticker.
+        """
+        return self._tape.last(ticker)
+
+    def mean(self, ticker: str, bars: int) -> float:
+        """Return the mean of a ticker's last closes, NaN while it has fewer.
+
+        All means of the ticker are computed when the first is asked for; each is made of the closes up to its bar.
+
+        Parameters
+        ----------
+        ticker : str
+            Name of the ticker.
+        bars : int
+            Number of closes, at least 1.
+        """
+        return self._tape.mean(ticker, bars)
 
     def is_quoted(self, ticker: str) -> bool:
         """Whether a ticker has a bar now.
@@ -109,21 +140,55 @@ class Window(Mapping[str, "FloatArray"]):
         ticker : str
             Name of the ticker.
         """
-        return not np.isnan(self.close[-1, self._tape.column(ticker)])
+        return self._tape.is_quoted(ticker)
 
-    def follow(self, account: Callable[[], tuple[float, Mapping[str, float]]]) -> None:
-        """Take equity and units from a function from now on.
+    def volatility(self, ticker: str, bars: int) -> float:
+        """Return the realised volatility a year of a ticker's last log returns, NaN while it has fewer.
 
         Parameters
         ----------
-        account : callable
-            Function that returns equity and units by instrument.
+        ticker : str
+            Name of the ticker.
+        bars : int
+            Number of returns, at least 1; their mean is taken for 0.
         """
-        self._account = account
+        return self._tape.volatility(ticker, bars, bars)
+
+    def implied_vol(self, ticker: str) -> float:
+        """Return the implied volatility of a ticker a year, as options are priced; NaN where it is not known yet.
+
+        Parameters
+        ----------
+        ticker : str
+            Name of the ticker.
+        """
+        return math.nan if self._options is None else self._options.implied_vol(ticker)
+
+    def delta(self, instrument: str) -> float:
+        """Return the units of the underlying that move as one option does; 1 for a ticker.
+
+        Parameters
+        ----------
+        instrument : str
+            Name of a ticker or an option, such as ``AAPL 2026-03-20 C 230``.
+        """
+        return 1.0 if self._options is None else self._options.delta(instrument)
+
+    def follow(self, account: Account, options: OptionQuotes) -> None:
+        """Show an account and the prices of options from now on.
+
+        Parameters
+        ----------
+        account : Account
+            Account of the replay.
+        options : OptionQuotes
+            Prices of options.
+        """
+        self._account, self._options = account, options
 
 
 class Tape:
-    """A panel of bars that is revealed one row after another.
+    """A panel of bars that is revealed one row after another: the present one is ``now``, -1 before the first.
 
     Parameters
     ----------
@@ -136,9 +201,11 @@ class Tape:
         self.tickers = panel.tickers
         self.now = -1
         self._columns = {ticker: j for j, ticker in enumerate(panel.tickers)}
-        self._seen = {name: np.full(panel.close.shape, np.nan) for name in _PRICES}
-        self._known = np.full(panel.close.shape, np.nan)
-        self._counts = [0] * len(panel.tickers)
+        self._fields: dict[str, _Field] = {}
+        self._closes: dict[str, _Closes] = {}
+        self._last: dict[str, list[float]] = {}
+        self._means: dict[tuple[str, int], list[float]] = {}
+        self._vols: dict[tuple[str, int, int], list[float]] = {}
         self.window = Window(self)
 
     @property
@@ -165,22 +232,75 @@ class Tape:
             )
         return self._columns[ticker]
 
-    def reveal(self, t: int) -> None:
-        """Show the bars of a time, the next after the last one shown.
+    @cached_property
+    def last_closes(self) -> FloatArray:
+        """Last known close at each time of the panel, shape (n_bars, n_tickers): for the replay, not for strategies."""
+        return self._panel.last_closes
+
+    def last(self, ticker: str, bars_ago: int = 0) -> float:
+        """Return the last known close of a ticker, NaN before its first bar.
 
         Parameters
         ----------
-        t : int
-            Number of the time.
+        ticker : str
+            Name of the ticker.
+        bars_ago : int, default 0
+            Number of bars before the present one.
         """
-        self.now = t
-        for name, seen in self._seen.items():
-            seen[t] = getattr(self._panel, name)[t]
-        closes = self._panel.close[t]
-        for j, count in enumerate(self._counts):
-            if closes[j] == closes[j]:
-                self._known[count, j] = closes[j]
-                self._counts[j] = count + 1
+        known = self._last.get(ticker)
+        if known is None:
+            known = self._last[ticker] = self._panel.last_closes[:, self.column(ticker)].tolist()
+        return self._at(known, bars_ago)
+
+    def mean(self, ticker: str, bars: int) -> float:
+        """Return the mean of a ticker's last closes, NaN while it has fewer.
+
+        Parameters
+        ----------
+        ticker : str
+            Name of the ticker.
+        bars : int
+            Number of closes, at least 1.
+        """
+        known = self._means.get((ticker, bars))
+        if known is None:
+            closes = self._panel.close[:, self.column(ticker)]
+            known = self._means[ticker, bars] = rolling_mean(closes, bars).tolist()
+        return self._at(known)
+
+    def volatility(self, ticker: str, fewest: int, most: int, bars_ago: int = 0) -> float:
+        """Return the realised volatility of a ticker's last returns a year, NaN while it has too few.
+
+        Parameters
+        ----------
+        ticker : str
+            Name of the ticker.
+        fewest, most : int
+            Least and largest number of log returns.
+        bars_ago : int, default 0
+            Number of bars before the present one.
+        """
+        known = self._vols.get((ticker, fewest, most))
+        if known is None:
+            closes = self._panel.close[:, self.column(ticker)]
+            periods = float(infer_periods_per_year(self._panel.dates))
+            known = self._vols[ticker, fewest, most] = rolling_volatility(closes, fewest, most, periods).tolist()
+        return self._at(known, bars_ago)
+
+    def _at(self, known: list[float], bars_ago: int = 0) -> float:
+        """Return the figure of a bar, NaN before the first."""
+        t = self.now - bars_ago
+        return known[t] if t >= 0 else np.nan
+
+    def is_quoted(self, ticker: str) -> bool:
+        """Return whether a ticker has a bar now.
+
+        Parameters
+        ----------
+        ticker : str
+            Name of the ticker.
+        """
+        return self.now >= 0 and not math.isnan(self._panel.close[self.now, self.column(ticker)])
 
     def closes(self, ticker: str) -> FloatArray:
         """Return the closes of a ticker up to now, without bars that are missing.
@@ -195,8 +315,10 @@ class Tape:
         KeyError
             There is none of that name.
         """
-        j = self._columns[ticker]
-        return self._known[: self._counts[j], j]
+        known = self._closes.get(ticker)
+        if known is None:
+            known = self._closes[ticker] = _Closes(self._panel.close[:, self._columns[ticker]])
+        return known.until(self.now + 1)
 
     def until_now(self, name: str) -> FloatArray:
         """Return a field of the bars up to now, shape (now + 1, n_tickers).
@@ -206,4 +328,36 @@ class Tape:
         name : str
             Name of the field: open, high, low, close or volume.
         """
-        return self._seen[name][: self.now + 1]
+        known = self._fields.get(name)
+        if known is None:
+            known = self._fields[name] = _Field(getattr(self._panel, name))
+        return known.until(self.now + 1)
+
+
+class _Field:
+    """Rows of an array that are copied when they are asked for; those after them are NaN."""
+
+    def __init__(self, source: FloatArray) -> None:
+        self._source, self._copied = source, 0
+        self._seen = np.full(source.shape, np.nan)
+        self._shown = read_only(self._seen.view())
+
+    def until(self, end: int) -> FloatArray:
+        """Return the rows before one."""
+        if end > self._copied:
+            self._seen[self._copied : end] = self._source[self._copied : end]
+            self._copied = end
+        return self._shown[:end]
+
+
+class _Closes:
+    """Closes of one ticker, without missing bars, that are copied when they are asked for."""
+
+    def __init__(self, source: FloatArray) -> None:
+        is_known = ~np.isnan(source)
+        self._places = np.concatenate([[0], np.cumsum(is_known)]).tolist()  # number of closes before each row
+        self._field = _Field(source[is_known])
+
+    def until(self, end: int) -> FloatArray:
+        """Return the closes before a row."""
+        return self._field.until(self._places[end])

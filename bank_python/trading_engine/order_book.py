@@ -101,6 +101,16 @@ class OrderBook(Displayed):
         """All that works, each once, in the order of submission."""
         return tuple(dict.fromkeys(self._waiting.values()))
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether any order works."""
+        return bool(self._waiting)
+
+    @property
+    def waited_for(self) -> tuple[str, ...]:
+        """Names of the instruments on which orders work, sorted."""
+        return tuple(sorted(self._on))
+
     def waiting_on(self, instrument: str) -> tuple[Waiting, ...]:
         """Return what works on an instrument, each once, in the order of submission.
 
