@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bank_python.errors import BacktestError
@@ -27,9 +28,10 @@ from bank_python.instruments.option_symbol import OptionSymbol, parse_option
 from bank_python.market_data.feed import Bar
 from bank_python.numerics.ranges import number_in_range
 from bank_python.risk_models.black_scholes import black_scholes_greeks
+from bank_python.trading_engine.bar_fills import checked_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from bank_python.backtester.window import Tape
 
@@ -162,9 +164,10 @@ class OptionQuotes:
         if option is None:
             return underlying
         vol = self.implied_vol(option.underlying, bars_ago=1)
-        spots = (underlying.open, underlying.high, underlying.low, underlying.close)
-        prices = [self._price(option, spot, vol) for spot in spots]
-        return Bar(underlying.date, prices[0], max(prices), min(prices), prices[3], None)
+        seen = checked_bar(underlying)
+        first, *others, last = (self._price(option, spot, vol) for spot in (seen.open, seen.high, seen.low, seen.close))
+        prices = (first, *others, last)
+        return Bar(seen.date, first, max(prices), min(prices), last, None)
 
     def implied_vol(self, ticker: str, bars_ago: int = 0) -> float:
         """Return the implied volatility of a ticker a year, a decimal, NaN where it is not known yet.
@@ -223,7 +226,7 @@ def _parsed(name: str) -> OptionSymbol | None:
 def _checked_vols(tickers: tuple[str, ...], given: float | Mapping[str, float] | None) -> dict[str, float]:
     if given is None:
         return {}
-    by_ticker = dict(given) if hasattr(given, "items") else dict.fromkeys(tickers, given)
+    by_ticker = dict(given) if isinstance(given, Mapping) else dict.fromkeys(tickers, given)
     hint = "give decimals: 0.2 is 20 per cent a year"
     return {
         name: number_in_range(f"implied_vols[{name!r}]", vol, BacktestError, least=_LOWEST, most=_HIGHEST, hint=hint)

@@ -55,7 +55,7 @@ def rolling_mean(closes: FloatArray, bars: int) -> FloatArray:
         for first in range(0, len(windows), _AT_ONCE):
             part = windows[first : first + _AT_ONCE].mean(axis=1)
             means[count + first : count + first + len(part)] = part
-    return means[np.cumsum(is_known)]
+    return np.asarray(means[np.cumsum(is_known)])
 
 
 def rolling_volatility(closes: FloatArray, fewest: int, most: int, periods_per_year: float) -> FloatArray:
@@ -83,4 +83,4 @@ def rolling_volatility(closes: FloatArray, fewest: int, most: int, periods_per_y
     enough = count >= fewest
     mean = np.maximum(total - total[last - count], 0.0)[enough] / count[enough]
     found[1:][enough] = np.sqrt(periods_per_year * mean)
-    return found[np.cumsum(is_known)]
+    return np.asarray(found[np.cumsum(is_known)])

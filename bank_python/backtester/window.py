@@ -283,7 +283,7 @@ class Tape:
         known = self._vols.get((ticker, fewest, most))
         if known is None:
             closes = self._panel.close[:, self.column(ticker)]
-            periods = float(infer_periods_per_year(self._panel.dates))
+            periods = infer_periods_per_year(self._panel.dates).value
             known = self._vols[ticker, fewest, most] = rolling_volatility(closes, fewest, most, periods).tolist()
         return self._at(known, bars_ago)
 

@@ -32,20 +32,31 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import TradingError
+from bank_python.market_data.feed import Bar
 from bank_python.numerics.ranges import number_in_range
 from bank_python.trading_engine.words import OrderType, Side, read_word
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
-    from bank_python.market_data.feed import Bar
-
-__all__ = ["BarBracket", "BarFill", "BarOrder", "FillReason", "fill_bracket", "fill_on_bar", "require_bar"]
+__all__ = [
+    "BarBracket",
+    "BarFill",
+    "BarOrder",
+    "CheckedBar",
+    "FillReason",
+    "checked_bar",
+    "fill_bracket",
+    "fill_bracket_on_checked_bar",
+    "fill_on_bar",
+    "fill_on_checked_bar",
+]
 
 _ROUNDED = 1e-9  # adjusted prices may leave the range of their bar by that share
 _NEEDED: dict[OrderType, tuple[str, ...]] = {
@@ -217,9 +228,26 @@ def fill_on_bar(order: BarOrder, bar: Bar, *, fill_on_touch: bool = False) -> Ba
     TradingError
         A price of the bar is missing, not above 0 or outside its range, or the volume is no number.
     """
-    day, sign = _seen(order.side, bar, fill_on_touch=fill_on_touch)
+    return fill_on_checked_bar(order, checked_bar(bar), fill_on_touch=fill_on_touch)
+
+
+def fill_on_checked_bar(order: BarOrder, bar: CheckedBar, *, fill_on_touch: bool) -> BarFill:
+    """Return the same as :func:`fill_on_bar` for a bar that was checked.
+
+    Parameters
+    ----------
+    order : BarOrder
+        Order that works from the open of the bar on.
+    bar : CheckedBar
+        Bar that was checked.
+    fill_on_touch : bool
+        Whether a limit that is touched, and not passed, fills.
+    """
     if bar.volume == 0.0:
         return BarFill(None, FillReason.NO_VOLUME, order)
+    if order.order_type is OrderType.MARKET:
+        return BarFill(bar.open, FillReason.MARKET, order)
+    day, sign = _seen(order.side, bar, fill_on_touch=fill_on_touch)
     return _signed(_FILLS[order.order_type](order, day, sign), sign)
 
 
@@ -242,15 +270,55 @@ def fill_bracket(bracket: BarBracket, bar: Bar, *, fill_on_touch: bool = False) 
         A price of the bar is missing, not above 0 or outside its range, the volume is no number, or the entry is
         outside the bar.
     """
+    return fill_bracket_on_checked_bar(bracket, checked_bar(bar), fill_on_touch=fill_on_touch)
+
+
+def fill_bracket_on_checked_bar(bracket: BarBracket, bar: CheckedBar, *, fill_on_touch: bool) -> BarFill:
+    """Return the same as :func:`fill_bracket` for a bar that was checked.
+
+    Parameters
+    ----------
+    bracket : BarBracket
+        Stop and target.
+    bar : CheckedBar
+        Bar that was checked.
+    fill_on_touch : bool
+        Whether a target that is touched, and not passed, fills.
+
+    Raises
+    ------
+    TradingError
+        The entry is outside the bar.
+    """
     day, sign = _seen(bracket.side, bar, fill_on_touch=fill_on_touch)
     if bar.volume == 0.0:
         return BarFill(None, FillReason.NO_VOLUME, bracket)
     return _signed(_bracket(bracket, day, sign), sign)
 
 
-@admits(TradingError)
-def require_bar(bar: Bar) -> None:
-    """Raise an error unless a bar can fill orders.
+class CheckedBar(NamedTuple):
+    """A bar that can fill orders: all four prices are there, above 0 and within its range.
+
+    Parameters
+    ----------
+    date : datetime
+        Time of the bar.
+    open, high, low, close : float
+        Prices above 0.
+    volume : float or None
+        Units traded, None if unknown.
+    """
+
+    date: dt.datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+
+
+def checked_bar(bar: Bar) -> CheckedBar:
+    """Return a bar that can fill orders.
 
     Parameters
     ----------
@@ -262,7 +330,33 @@ def require_bar(bar: Bar) -> None:
     TradingError
         A price of the bar is missing, not above 0 or outside its range, or the volume is no number.
     """
-    _checked_bar(bar)
+    given: Any = bar
+    if not isinstance(given, Bar):
+        raise TradingError(f"bar={given!r:.60} is no bar; give a Bar", name="bar", value=given)
+    opening, high = _price_of(bar, "open", bar.open), _price_of(bar, "high", bar.high)
+    low, close = _price_of(bar, "low", bar.low), _price_of(bar, "close", bar.close)
+    if bar.volume is not None:
+        number_in_range("volume", bar.volume, TradingError, least=0.0, hint="give None if it is unknown")
+    least, most = low * (1.0 - _ROUNDED), high * (1.0 + _ROUNDED)
+    if not (least <= high and least <= opening <= most and least <= close <= most):
+        name, price = next(
+            (name, price)
+            for name, price in (("high", high), ("open", opening), ("close", close))
+            if not least <= price <= most
+        )
+        raise TradingError(
+            f"the {name} {price:g} of the bar of {bar.date:%Y-%m-%d} is outside its range, {low:g} to {high:g}; "
+            "correct that bar",
+            name=name,
+            value=price,
+        )
+    return CheckedBar(bar.date, opening, high, low, close, bar.volume)
+
+
+def _price_of(bar: Bar, name: str, price: float | None) -> float:
+    if price is None:
+        raise TradingError(f"the bar of {bar.date:%Y-%m-%d} has no {name}; a fill needs all four prices", name=name)
+    return number_in_range(name, price, TradingError, above=0.0, hint="correct that bar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +374,11 @@ class _Day:
         return price > limit or (self.fill_on_touch and price == limit)
 
 
-def _seen(side: Side, bar: Bar, *, fill_on_touch: bool) -> tuple[_Day, float]:
+def _seen(side: Side, bar: CheckedBar, *, fill_on_touch: bool) -> tuple[_Day, float]:
     """Return a checked bar, and −1 for a purchase: a sale at negated prices, so that each rule is stated once."""
     sign = -side.sign
-    opening, high, low, close = (sign * price for price in _checked_bar(bar))
-    return _Day(opening, max(high, low), min(high, low), close, fill_on_touch), sign
+    prices = sign * bar.open, sign * bar.high, sign * bar.low, sign * bar.close
+    return _Day(prices[0], max(prices), min(prices), prices[3], fill_on_touch), sign
 
 
 def _signed(fill: BarFill, sign: float) -> BarFill:
@@ -304,10 +398,6 @@ def _check_terms(kind: OrderType, given: dict[str, float]) -> None:
             raise TradingError(f"a {called} order has no {name}; leave it out", name=name)
     if kind is OrderType.TRAILING_STOP and ("trail_amount" in given) == ("trail_share" in given):
         raise TradingError("a trailing stop needs either a trail_amount or a trail_share; give one of the two")
-
-
-def _market(order: BarOrder, day: _Day, sign: float) -> BarFill:  # noqa: ARG001 - all rules have one signature
-    return BarFill(day.open, FillReason.MARKET, order)
 
 
 def _limit(order: BarOrder, day: _Day, sign: float) -> BarFill:
@@ -381,7 +471,6 @@ def _bracket(order: BarBracket, day: _Day, sign: float) -> BarFill:
 
 
 _FILLS: dict[OrderType, Callable[[BarOrder, _Day, float], BarFill]] = {
-    OrderType.MARKET: _market,
     OrderType.LIMIT: _limit,
     OrderType.STOP: _stop,
     OrderType.STOP_LIMIT: _stop_limit,
@@ -394,25 +483,3 @@ def _known(price: float | None) -> float:
     if price is None:
         raise TradingError("the order lacks a price; make it by BarOrder(...)")
     return price
-
-
-def _checked_bar(bar: Bar) -> tuple[float, float, float, float]:
-    named = {"open": bar.open, "high": bar.high, "low": bar.low, "close": bar.close}
-    prices = []
-    for name, price in named.items():
-        if price is None:
-            raise TradingError(f"the bar of {bar.date:%Y-%m-%d} has no {name}; a fill needs all four prices", name=name)
-        prices.append(number_in_range(name, price, TradingError, above=0.0, hint="correct that bar"))
-    opening, high, low, close = prices
-    if bar.volume is not None:
-        number_in_range("volume", bar.volume, TradingError, least=0.0, hint="give None if it is unknown")
-    inside = low * (1.0 - _ROUNDED), high * (1.0 + _ROUNDED)
-    for name, price in (("high", high), ("open", opening), ("close", close)):
-        if not inside[0] <= price <= inside[1]:
-            raise TradingError(
-                f"the {name} {price:g} of the bar of {bar.date:%Y-%m-%d} is outside its range, {low:g} to {high:g}; "
-                "correct that bar",
-                name=name,
-                value=price,
-            )
-    return opening, max(prices), min(prices), close

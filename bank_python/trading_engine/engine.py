@@ -35,7 +35,7 @@ from bank_python.errors import TradingError
 from bank_python.market_data.feed import Bar
 from bank_python.market_data.utc import utc_now
 from bank_python.trading_engine.audit import AuditTrail
-from bank_python.trading_engine.bar_fills import require_bar
+from bank_python.trading_engine.bar_fills import checked_bar
 from bank_python.trading_engine.books import Books, LedgerBooks, books_of
 from bank_python.trading_engine.events import (
     DelistingEvent,
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bank_python.mntable import Table
+    from bank_python.trading_engine.bar_fills import CheckedBar
     from bank_python.trading_engine.execution import FillCost
     from bank_python.trading_engine.ledger import Ledger
     from bank_python.trading_engine.margin import LiquidationOrder
@@ -472,7 +473,10 @@ class TradingEngine(Displayed):
         return price, "; ".join(filter(None, reasons)), breaches
 
     def _breaches(self, order: Order, price: float) -> tuple[LimitBreach, ...]:
-        limits, seen = self._limits_of(order.trader), {**self.prices, order.instrument_name: price}
+        limits = self._limits_of(order.trader)
+        if limits.are_none and (self.firm is None or self.firm.are_none):
+            return ()
+        seen = {**self.prices, order.instrument_name: price}
         waiting = [each for each in self._counted(order, limits) if each.trader == order.trader]
         prices = self.books.prices(order.trader, {**_last_prices(waiting), **seen})
         own = exposure_of(order, self.books, self._market, limits, prices, waiting)
@@ -539,7 +543,7 @@ class TradingEngine(Displayed):
 
     def _on_bars(self, bars: Mapping[str, Bar], *, fill_on_touch: bool) -> tuple[Fill, ...]:
         self._require_idle()
-        checked = {name: _checked_bar(name, bar) for name, bar in bars.items()}
+        checked = {name: _in_utc(name, checked_bar(bar)) for name, bar in bars.items()}
         times = {bar.date for bar in checked.values()}
         if len(times) > 1:
             raise TradingError("the bars have different times; give those of one time", value=sorted(times))
@@ -564,7 +568,7 @@ class TradingEngine(Displayed):
         self._stop_losses()
         return tuple(fills)
 
-    def _met(self, instrument: str, bar: Bar, *, fill_on_touch: bool) -> list[Fill]:
+    def _met(self, instrument: str, bar: CheckedBar, *, fill_on_touch: bool) -> list[Fill]:
         """Let the working orders of an instrument meet its bar, in the order of their submission."""
         fills: list[Fill] = []
         queue = list(self.order_book.waiting_on(instrument))
@@ -601,7 +605,7 @@ class TradingEngine(Displayed):
             with book.repaired():
                 book.cancel(order, why)
 
-    def _room(self, instrument: str, bar: Bar) -> tuple[float, str]:
+    def _room(self, instrument: str, bar: CheckedBar) -> tuple[float, str]:
         """Return the units that the volume lets fill on a bar, and why nothing can if the market does not say it."""
         try:
             model = self._costs(instrument)
@@ -612,7 +616,9 @@ class TradingEngine(Displayed):
         except TradingError as error:
             return math.inf, error.message
 
-    def _filled_on_bar(self, met: Meeting, units: float, bar: Bar, fault: str) -> tuple[Fill, Protection | None] | None:
+    def _filled_on_bar(
+        self, met: Meeting, units: float, bar: CheckedBar, fault: str
+    ) -> tuple[Fill, Protection | None] | None:
         """Fill units of a working order; one that cannot be filled ends with the reason, and costs no other its bar."""
         order, reason = met.order, fault
         limit = order.limit_price if order.order_type in {OrderType.LIMIT, OrderType.STOP_LIMIT} else None
@@ -663,7 +669,8 @@ class TradingEngine(Displayed):
             if done.status.is_open and done.time_in_force is TimeInForce.IOC:
                 book.cancel(done, "not filled at once")
         self._used.add(done.instrument_name, fill.quantity, fill.when.date())
-        return replace(fill, order=book.orders[done.order_id]), protection
+        now = book.orders[done.order_id]
+        return fill if now is done else replace(fill, order=now), protection
 
     def _costs(self, instrument: str) -> ExecutionModel:
         return self._market.execution(instrument, self.execution)
@@ -723,11 +730,10 @@ def _last_prices(waiting: Iterable[Waiting]) -> dict[str, float]:
     return {order.instrument_name: order.price for order in orders if order.price is not None}
 
 
-def _checked_bar(name: str, bar: Bar) -> Bar:
-    """Return a bar that is valid, with its time in UTC."""
-    require_bar(bar)
+def _in_utc(name: str, bar: CheckedBar) -> CheckedBar:
+    """Return a bar with its time in UTC."""
     moment = checked_time(bar.date, f"bar of {name}")
-    return bar if moment is bar.date else replace(bar, date=moment)
+    return bar if moment is bar.date else bar._replace(date=moment)
 
 
 def _day_of(time: str) -> dt.date:

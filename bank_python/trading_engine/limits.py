@@ -205,10 +205,17 @@ class PositionLimits(Record):
                     raise TradingError(f"{name}={limit!r} is not a number of at least 0", name=name, value=limit)
 
     @property
+    def are_none(self) -> bool:
+        """Whether no limit is finite, so that every order passes."""
+        sizes = math.inf == self.max_position == self.max_order == self.max_price_gap == self.max_loss
+        is_free = self.book_value <= 0.0 or self.max_concentration == math.inf
+        return sizes and is_free and not self.spans_instruments
+
+    @property
     def spans_instruments(self) -> bool:
         """Whether a limit adds up the positions of several instruments."""
-        sums = (self.max_gross, self.max_net, self.max_sector)
-        return bool(self.max_greeks) or self.margin is not None or any(map(math.isfinite, sums))
+        is_summed = not math.inf == self.max_gross == self.max_net == self.max_sector
+        return is_summed or bool(self.max_greeks) or self.margin is not None
 
     def margin_positions(
         self, units: Mapping[str, float], prices: Mapping[str, float], points: Mapping[str, float]

@@ -66,6 +66,7 @@ class ContractTerms(Record):
 
 
 _PLAIN = ContractTerms()
+_QUESTIONS = ("price", "volume", "vol", "execution", "terms", "is_open")
 
 
 class Market:
@@ -214,7 +215,7 @@ class GivenMarket(Market):
 class CheckedMarket(Market):
     """A market whose answers are checked: whatever it raises, or returns out of range, is a :class:`TradingError`.
 
-    Text, and true or false, are no numbers.
+    Text, and true or false, are no numbers. What a market does not override has the default without being asked.
 
     Parameters
     ----------
@@ -225,6 +226,8 @@ class CheckedMarket(Market):
     def __init__(self, market: Market) -> None:
         self._market = market
         self._asker = 0  # thread in which the market is asked; 0 in none
+        own = {name: getattr(getattr(market, name), "__func__", None) for name in _QUESTIONS}
+        self._says = frozenset(name for name, function in own.items() if function is not getattr(Market, name))
 
     @property
     def is_asked(self) -> bool:
@@ -233,19 +236,26 @@ class CheckedMarket(Market):
 
     def price(self, order: Order) -> float | None:
         """Return the price, None where the market has no finite one above 0."""
-        number = _as_number(self._asked(lambda: self._market.price(order)))
+        given = self._asked(lambda: self._market.price(order)) if "price" in self._says else order.price
+        number = _as_number(given)
         return number if number is not None and number > 0.0 else None
 
     def volume(self, instrument: str) -> float | None:
         """Return the volume, above 0."""
+        if "volume" not in self._says:
+            return None
         return self._number("volume", instrument, lambda: self._market.volume(instrument))
 
     def vol(self, instrument: str) -> float | None:
         """Return the volatility, above 0."""
+        if "vol" not in self._says:
+            return None
         return self._number("vol", instrument, lambda: self._market.vol(instrument))
 
     def execution(self, instrument: str, model: ExecutionModel) -> ExecutionModel:
         """Return the model of costs."""
+        if "execution" not in self._says:
+            return model
         found = self._asked(lambda: self._market.execution(instrument, model))
         if not isinstance(found, ExecutionModel):
             raise TradingError(f"the market's costs of {instrument} are {_shown(found)}; return an ExecutionModel")
@@ -261,6 +271,8 @@ class CheckedMarket(Market):
 
     def terms(self, instrument: str) -> ContractTerms:
         """Return the terms."""
+        if "terms" not in self._says:
+            return _PLAIN
         found = self._asked(lambda: self._market.terms(instrument))
         if not isinstance(found, ContractTerms):
             raise TradingError(f"the market's terms of {instrument} are {_shown(found)}; return ContractTerms")
@@ -283,6 +295,8 @@ class CheckedMarket(Market):
 
     def is_open(self, instrument: str, when: dt.datetime) -> bool:
         """Return whether it is open."""
+        if "is_open" not in self._says:
+            return True
         return bool(self._asked(lambda: bool(self._market.is_open(instrument, when))))
 
     def _number(self, what: str, name: str, ask: Callable[[], float | None]) -> float | None:
@@ -358,4 +372,5 @@ def market_of(
         raise TradingError(
             f"market={given!r:.60} is no market; give a Market, or a function from a name to its price", name="market"
         )
-    return GivenMarket(given, volumes, vols, sectors)
+    is_silent = given is None and not (volumes or vols or sectors)
+    return Market() if is_silent else GivenMarket(given, volumes, vols, sectors)

@@ -7,9 +7,9 @@ fills.
 Examples
 --------
 >>> import datetime as dt
->>> from bank_python.market_data.feed import Bar
+>>> from bank_python.trading_engine.bar_fills import CheckedBar
 >>> order = Order("ORD-1", "Alice", "AAPL", "BUY", 100, "LIMIT", 97.0)
->>> bar = Bar(dt.datetime(2026, 1, 5, tzinfo=dt.UTC), 100.0, 105.0, 95.0, 102.0, 1e6)
+>>> bar = CheckedBar(dt.datetime(2026, 1, 5, tzinfo=dt.UTC), 100.0, 105.0, 95.0, 102.0, 1e6)
 >>> met = Resting(order).meet(bar)
 >>> met.price, met.units
 (97.0, 100.0)
@@ -28,8 +28,8 @@ from bank_python.trading_engine.bar_fills import (
     BarBracket,
     BarOrder,
     FillReason,
-    fill_bracket,
-    fill_on_bar,
+    fill_bracket_on_checked_bar,
+    fill_on_checked_bar,
 )
 from bank_python.trading_engine.order import Order
 from bank_python.trading_engine.words import OrderType, Side
@@ -37,7 +37,8 @@ from bank_python.trading_engine.words import OrderType, Side
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bank_python.market_data.feed import Bar
+    from bank_python.trading_engine.bar_fills import CheckedBar
+
 
 __all__ = ["Meeting", "Protection", "Resting", "Waiting", "bracket_fault", "is_dust", "protection_of"]
 
@@ -71,8 +72,8 @@ class Waiting(ABC):
         """Units that it may buy and sell."""
 
     @abstractmethod
-    def meet(self, bar: Bar, *, fill_on_touch: bool = False) -> Meeting | None:
-        """Return what it would do on a bar, None if nothing; a trailing stop follows the bar."""
+    def meet(self, bar: CheckedBar, *, fill_on_touch: bool = False) -> Meeting | None:
+        """Return what it would do on a bar that was checked, None if nothing; a trailing stop follows the bar."""
 
     @abstractmethod
     def after_fill(self, order: Order) -> tuple[Order, ...]:
@@ -129,13 +130,13 @@ class Resting(Waiting):
         left = self._order.remaining
         return (left, 0.0) if self._order.side is Side.BUY else (0.0, left)
 
-    def meet(self, bar: Bar, *, fill_on_touch: bool = False) -> Meeting | None:
+    def meet(self, bar: CheckedBar, *, fill_on_touch: bool = False) -> Meeting | None:
         """Return the fill on a bar, once the delay is over."""
         if self._delay > 0:
             self._delay -= 1
             return None
         self._bars += 1
-        met = fill_on_bar(self._seen, bar, fill_on_touch=fill_on_touch)
+        met = fill_on_checked_bar(self._seen, bar, fill_on_touch=fill_on_touch)
         self._seen = met.order if isinstance(met.order, BarOrder) else self._seen
         units = self._due()
         return None if met.price is None or is_dust(units, self._order) else Meeting(self._order, met.price, units)
@@ -191,12 +192,12 @@ class Protection(Waiting):
         """Nothing: it closes what is held, and opens nothing."""
         return 0.0, 0.0
 
-    def meet(self, bar: Bar, *, fill_on_touch: bool = False) -> Meeting | None:
+    def meet(self, bar: CheckedBar, *, fill_on_touch: bool = False) -> Meeting | None:
         """Return the fill of the one that the bar reaches; of both, the stop."""
         if self._is_triggered and self._stop is not None:
-            price = fill_on_bar(_AT_MARKET[self._stop.side], bar).price
+            price = fill_on_checked_bar(_AT_MARKET[self._stop.side], bar, fill_on_touch=False).price
             return None if price is None else Meeting(self._stop, price, self._stop.remaining)
-        met = fill_bracket(self._seen, bar, fill_on_touch=fill_on_touch)
+        met = fill_bracket_on_checked_bar(self._seen, bar, fill_on_touch=fill_on_touch)
         self._seen = met.order if isinstance(met.order, BarBracket) else self._seen
         order = self._stop if met.reason is FillReason.STOP else self._target
         return None if met.price is None or order is None else Meeting(order, met.price, order.remaining)
