@@ -30,8 +30,10 @@ from bank_python.trading_engine import (
     Rejection,
     TradingEngine,
 )
+from bank_python.trading_engine.late_trail import LateTrail
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping
 
     from bank_python.backtester.bars import BarPanel
@@ -96,12 +98,17 @@ class EventRun:
         self._tape = tape = Tape(panel)
         self.options = OptionQuotes(tape, implied_vols, costs.cash_rate)
         self.account = Account(tape, self.options, cash)
+
+        def clock() -> dt.datetime:
+            return panel.dates[max(tape.now, 0)]
+
         self.engine = TradingEngine(
             costs.execution(),
             _FREE if limits is None else limits,
             ledger=Ledger("USD", {"USD": _DIGITS}),
             market=OptionMarket(self.options),
-            clock=lambda: panel.dates[max(tape.now, 0)],
+            audit=LateTrail(clock=clock),
+            clock=clock,
         )
         self.engine.ledger.book(DepositEvent(panel.dates[0], cash))
         self._orders = DecisionOrders(tape, self.options, self.account, self.engine, whole_units=whole_units)

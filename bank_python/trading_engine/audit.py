@@ -46,7 +46,17 @@ if TYPE_CHECKING:
 
     from bank_python.barbara import BarbaraDB
 
-__all__ = ["AUDIT", "TRADING", "AuditCheck", "AuditEvent", "AuditTrail"]
+__all__ = [
+    "AUDIT",
+    "START",
+    "TRADING",
+    "AuditCheck",
+    "AuditEvent",
+    "AuditTrail",
+    "details_as_json",
+    "event_after",
+    "require_texts",
+]
 
 TRADING = "/Trading/"
 """Prefix of all keys of trading."""
@@ -55,7 +65,9 @@ AUDIT = "/Trading/audit/"
 """Prefix of the stored events' keys, followed by the date and the event."""
 
 _HEAD = "/Trading/audit_head"
-_START = "0" * 64
+START = "0" * 64
+"""Hash before the first event."""
+
 _SCHEMA = [
     ("number", int),
     ("event_id", str),
@@ -75,7 +87,7 @@ _HASHED_TEXT = "".join(f"{name}:%d:%s" for name in _HASHED)
 _fields_of, _hashed_of = attrgetter(*_FIELDS), attrgetter(*_HASHED)
 _encoded = json.JSONEncoder(sort_keys=True, allow_nan=False).encode  # made once: json.dumps would make one each time
 _PLAIN = {str, int, float, bool, type(None)}
-_Words: TypeAlias = tuple[str, str, str, str, str, str]
+Words: TypeAlias = tuple[str, str, str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +177,7 @@ class AuditTrail(Displayed):
         self._lock = threading.RLock()
         self._depth, self._events = 0, list[AuditEvent]()
         self._table, self._in_table = Table(_SCHEMA), 0
-        self._kept = self._end = 0, _START  # number and hash of the last event that is kept, and of the last one logged
+        self._kept = self._end = 0, START  # number and hash of the last event that is kept, and of the last one logged
         if barbara is not None:
             self._load(_checked_store(barbara))
 
@@ -173,6 +185,7 @@ class AuditTrail(Displayed):
     def table(self) -> Table:
         """A table of the events, a row for each; what was logged since the last reading is added to it now."""
         with self._lock:  # each step can be repeated after an interruption
+            self._complete()
             number, _ = self._kept
             if self._in_table < number:
                 new, count = self._events[self._in_table : number], len(self._table)
@@ -185,6 +198,7 @@ class AuditTrail(Displayed):
 
     def __iter__(self) -> Iterator[AuditEvent]:
         with self._lock:
+            self._complete()
             return iter(self._events[: self._kept[0]])
 
     @admits(TradingError, members=False)
@@ -221,14 +235,14 @@ class AuditTrail(Displayed):
         if not event_type:
             raise TradingError("an event needs a type, such as FILL", name="event_type", value=event_type)
         try:
-            written = _json(dict(details or {}))
+            written = details_as_json(dict(details or {}))
         except (TypeError, ValueError, RecursionError) as error:
             raise TradingError(
                 f"the details of {event_type} have no JSON ({message_of(error)}); give names with numbers, texts and "
                 "dates",
                 name="details",
             ) from error
-        _require_texts(event_type=event_type, trader=trader, instrument=instrument, order_id=order_id, why=why)
+        require_texts(event_type=event_type, trader=trader, instrument=instrument, order_id=order_id, why=why)
         moment, words = self._present(), (event_type, trader, instrument, written, order_id, why)
         with self._lock:
             if self._depth or self._db is None:  # else a transaction of the store is begun
@@ -236,18 +250,53 @@ class AuditTrail(Displayed):
         with self.together():
             return self._append(moment, words)
 
-    def _append(self, moment: dt.datetime, words: _Words) -> AuditEvent:
+    def note(
+        self,
+        event_type: str,
+        trader: str,
+        instrument: str,
+        details: Callable[[], Mapping[str, Any]],
+        order_id: str,
+        *,
+        why: str,
+    ) -> None:
+        """Append an event of an engine, whose details are the same whenever they are asked for.
+
+        Parameters
+        ----------
+        event_type : str
+            Kind of event.
+        trader, instrument : str
+            Name of who acted, and of the instrument.
+        details : callable
+            Function that returns the figures of the event, in the types of JSON.
+        order_id : str
+            Name of the order.
+        why : str
+            Reason for the event.
+        """
+        self.log(event_type, trader, instrument, details(), order_id, why=why)
+
+    def _append(self, moment: dt.datetime, words: Words) -> AuditEvent:
         """Append an event with its time, and its words from the kind to the reason, and return it."""
-        count, before = self._end if self._depth else self._kept
-        number, name = count + 1, f"EVT-{count + 1:06d}"
-        event = AuditEvent(number, name, moment, *words, before, _hash_of(number, name, moment, *words, before))
+        count, before = self._last
+        event = event_after(count + 1, moment, words, before)
         self._store(event)
-        self._forget_from(number)
+        self._forget_from(event.number)
         self._events.append(event)
-        self._end = number, event.hash
+        self._end_at(event.number, event.hash)
+        return event
+
+    @property
+    def _last(self) -> tuple[int, str]:
+        """Number and hash of the event before the next one."""
+        return self._end if self._depth else self._kept
+
+    def _end_at(self, number: int, last_hash: str) -> None:
+        """Take an event as the last one, which is kept unless a block is open."""
+        self._end = number, last_hash
         if not self._depth:
             self._kept = self._end
-        return event
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -286,6 +335,9 @@ class AuditTrail(Displayed):
             finally:
                 self._depth = 0
 
+    def _complete(self) -> None:
+        """Complete the events that are kept before they are read."""
+
     def _forget_from(self, number: int) -> None:
         """Forget the events from a number on, which an interrupted block has left behind."""
         del self._events[number - 1 :]
@@ -321,6 +373,7 @@ class AuditTrail(Displayed):
     def verify(self) -> AuditCheck:
         """Return whether the chain is intact, and if not which event is the first at fault and why."""
         with self._lock:
+            self._complete()
             end = self._kept
             events, in_table = self._events[: end[0]], self._in_table
             rows = list(self._table.order_by("number")) if in_table else []
@@ -349,7 +402,7 @@ class AuditTrail(Displayed):
         try:
             found = sorted((_event_of(key, record) for key, record in db.items(AUDIT)), key=attrgetter("number"))
             head = db.get(_HEAD)
-            end = (0, _START) if head is None else (int(head["count"]), str(head["hash"]))
+            end = (0, START) if head is None else (int(head["count"]), str(head["hash"]))
         except (BankError, KeyError, TypeError, ValueError) as error:
             raise TradingError(
                 f"the stored audit trail has something that is no event of one ({message_of(error)}); remove it, or "
@@ -384,8 +437,19 @@ def _checked_store(given: Any) -> BarbaraDB:
     )
 
 
-def _require_texts(**texts: str) -> None:
-    """Refuse texts that cannot be written, as half of a pair of surrogates cannot."""
+def require_texts(**texts: str) -> None:
+    """Refuse texts that cannot be written, as half of a pair of surrogates cannot.
+
+    Parameters
+    ----------
+    **texts : str
+        Texts by name.
+
+    Raises
+    ------
+    TradingError
+        One of them cannot be written.
+    """
     for name, text in texts.items():
         if text.isascii():
             continue
@@ -397,15 +461,39 @@ def _require_texts(**texts: str) -> None:
             ) from error
 
 
-def _json(details: dict[Any, Any]) -> str:
-    """Return details as JSON, without a look at each of them where they are of its types already."""
+def event_after(number: int, moment: dt.datetime, words: Words, previous: str) -> AuditEvent:
+    """Return an event with its hash.
+
+    Parameters
+    ----------
+    number : int
+        Number of the event, from 1.
+    moment : datetime
+        Time of the event, UTC.
+    words : tuple of str
+        Kind, trader, instrument, details, name of the order, and reason.
+    previous : str
+        Hash of the event before it.
+    """
+    name = f"EVT-{number:06d}"
+    return AuditEvent(number, name, moment, *words, previous, _hash_of(number, name, moment, *words, previous))
+
+
+def details_as_json(details: Mapping[Any, Any]) -> str:
+    """Return details as JSON, without a look at each of them where they are of its types already.
+
+    Parameters
+    ----------
+    details : mapping
+        Figures of an event by name.
+    """
     if _is_plain(details):
         with suppress(ValueError):  # one is no finite number, and becomes null
             return _encoded(details)
     return _encoded(jsonable(details))
 
 
-def _is_plain(details: dict[Any, Any]) -> bool:
+def _is_plain(details: Mapping[Any, Any]) -> bool:
     kinds = set(map(type, details.values()))
     if set(map(type, details)) - {str} or kinds - _PLAIN - {dict}:
         return False
@@ -460,7 +548,7 @@ def _check(events: Sequence[AuditEvent], end: tuple[int, str]) -> AuditCheck:
 
 def _first_fault(events: Iterable[AuditEvent]) -> tuple[int, str] | None:
     """Return the number of the first event at fault and what is wrong with it."""
-    last = _START
+    last = START
     for expected, event in enumerate(events, 1):
         if event.number != expected:
             return expected, f"event {expected} is missing, event {event.number} follows"

@@ -717,7 +717,6 @@ class _Deal:
     event: FillEvent
     fill: Fill
 
-    @property
     def figures(self) -> dict[str, Any]:
         """Figures of the fill for the trail; its price where the books take another one."""
         price = {} if self.event.price == self.fill.price else {"price": self.fill.price}

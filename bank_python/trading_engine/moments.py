@@ -75,6 +75,8 @@ def checked_time(moment: Any, of: str) -> dt.datetime:
     TradingError
         It is no time, or has no zone.
     """
+    if moment.__class__ is dt.datetime and moment.tzinfo is dt.UTC:
+        return moment  # most are
     if not isinstance(moment, dt.datetime) or moment.utcoffset() is None:
         raise TradingError(f"the {of} says {moment!r:.60}; return a datetime in UTC", name="when", value=moment)
     return moment.astimezone(dt.UTC)

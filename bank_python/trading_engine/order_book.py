@@ -31,7 +31,7 @@ from bank_python.trading_engine.words import TimeInForce
 from bank_python.trading_engine.working import Protection, Waiting, is_dust, protection_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bank_python.trading_engine.audit import AuditTrail
     from bank_python.trading_engine.limits import LimitBreach
@@ -201,7 +201,7 @@ class OrderBook(Displayed):
         figures : mapping of str to object, optional
             Further figures of the event.
         """
-        self.log(SUBMIT, order, {**terms_of(order), **(figures or {})}, why=order.reason)
+        self.note(SUBMIT, order, lambda: {**terms_of(order), **(figures or {})})
         self.orders[order.order_id] = order
         return order
 
@@ -260,18 +260,18 @@ class OrderBook(Displayed):
                 for order in waiting.orders:
                     self.cancel(order, "nothing is left to close")
 
-    def fill(self, done: Order, figures: Figures) -> None:
+    def fill(self, done: Order, figures: Callable[[], Figures]) -> None:
         """Take an order after its fill, once the trail has it; the one that it makes superfluous is cancelled.
 
         Parameters
         ----------
         done : Order
             Order in its new state.
-        figures : mapping of str to object
-            The fill as the ledger books it, as ``event``, with its price before costs, as ``reference``, and the
-            price paid, as ``price``, if that is another one than the ledger's.
+        figures : callable
+            Function that returns the fill as the ledger books it, as ``event``, its price before costs, as
+            ``reference``, and the price paid, as ``price``, if that is another one than the ledger's.
         """
-        self.log(FILL, done, figures, why=done.reason)
+        self.note(FILL, done, figures)
         self.orders[done.order_id] = done
         waiting = self._waiting.get(done.order_id)
         for other in () if waiting is None else waiting.after_fill(done):
@@ -331,6 +331,20 @@ class OrderBook(Displayed):
             Reason in words.
         """
         self.audit.log(kind, order.trader, order.instrument_name, details, order.order_id, why=why)
+
+    def note(self, kind: str, order: Order, details: Callable[[], Figures]) -> None:
+        """Write an event of an order, for its own reason, whose figures are the same whenever they are asked for.
+
+        Parameters
+        ----------
+        kind : str
+            Kind of event.
+        order : Order
+            Order concerned.
+        details : callable
+            Function that returns the figures of the event.
+        """
+        self.audit.note(kind, order.trader, order.instrument_name, details, order.order_id, why=order.reason)
 
     def _ended(self, order: Order, kind: str, why: str, figures: Figures) -> Order:
         self.log(kind, order, figures, why=why)
