@@ -1,6 +1,8 @@
-"""The account of a back-test: cash and units held, and what they were at each close.
+"""The account of a back-test: the books behind its engine, and what they were at each close.
 
-Changes are noted when they happen; the arrays over all bars are made at the end.
+Cash and units are floats, which the engine's fills change; the ledger with its lots and exact amounts is what the audit
+trail replays into (:func:`~bank_python.trading_engine.replay`). Changes are noted when they happen; the arrays over all
+bars are made at the end.
 
 Examples
 --------
@@ -11,23 +13,30 @@ Examples
 >>> account = Account(tape, OptionQuotes(tape), 100.0)
 >>> tape.now = 1
 >>> account.change("A", 2.0, -22.0)
->>> account.equity, account.history().equity.tolist()
+>>> account.equity_now, account.history().equity.tolist()
 (100.0, [100.0, 100.0, 102.0])
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.trading_engine.books import Books
+from bank_python.trading_engine.events import DelistingEvent, FillEvent, InterestEvent
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bank_python.backtester.option_quotes import OptionQuotes
     from bank_python.backtester.window import Tape
     from bank_python.numerics import FloatArray
+    from bank_python.trading_engine import AuditTrail, Order
+    from bank_python.trading_engine.events import LedgerEvent
+    from bank_python.trading_engine.market import ContractTerms, Market
 
 __all__ = ["Account", "AccountHistory"]
 
@@ -56,8 +65,8 @@ class AccountHistory:
     contract_values: FloatArray
 
 
-class Account:
-    """Cash and units of a replay.
+class Account(Books):
+    """Cash and units of a replay, of one trader.
 
     Parameters
     ----------
@@ -70,17 +79,19 @@ class Account:
     """
 
     def __init__(self, tape: Tape, options: OptionQuotes, cash: float) -> None:
-        self._tape, self._options = tape, options
+        self._tape, self._options, self._start = tape, options, cash
         self.cash = cash
-        self.units: dict[str, float] = {}
+        self.held_units: dict[str, float] = {}
         self._cash_since = [(0, cash)]
         self._units_since: list[tuple[int, str, float]] = []
         self._marks: list[tuple[int, str, float]] = []
 
+    # --- what a strategy and a replay ask --------------------------------------------------------------
+
     @property
-    def equity(self) -> float:
+    def equity_now(self) -> float:
         """Cash and positions at the last closes, in money."""
-        return self.cash + sum(self.value(name) for name in self.units)
+        return self.cash + sum(self.value(name) for name in self.held_units)
 
     def value(self, name: str) -> float:
         """Return the value of a position at the last close, in money.
@@ -90,11 +101,11 @@ class Account:
         name : str
             Name of the instrument.
         """
-        units = self.units.get(name, 0.0)
+        units = self.held_units.get(name, 0.0)
         return units * self._options.value_of_one(name) if units else 0.0
 
     def change(self, name: str, units: float, cash: float) -> None:
-        """Take a fill on the bar after the present one, or at the present close.
+        """Take units and cash.
 
         Parameters
         ----------
@@ -105,28 +116,68 @@ class Account:
         cash : float
             Cash received, negative if paid.
         """
-        after = self.units.get(name, 0.0) + units
+        after = self.held_units.get(name, 0.0) + units
         if after:
-            self.units[name] = after
+            self.held_units[name] = after
         else:
-            self.units.pop(name, None)
+            self.held_units.pop(name, None)
         self._units_since.append((self._tape.now, name, after))
-        self.receive(cash)
+        self._receive(cash)
 
-    def receive(self, cash: float) -> None:
-        """Take cash, negative if it is paid.
-
-        Parameters
-        ----------
-        cash : float
-            Amount in money.
-        """
+    def _receive(self, cash: float) -> None:
         self.cash += cash
         self._cash_since.append((self._tape.now, self.cash))
 
+    # --- what the engine asks --------------------------------------------------------------------------
+
+    @property
+    def currency(self) -> str:
+        """Currency of the prices, whatever it is."""
+        return "USD"
+
+    def units(self, trader: str | None) -> Mapping[str, float]:  # noqa: ARG002 - there is one trader
+        """Return the units held by instrument."""
+        return self.held_units
+
+    def terms(self, instrument: str, market: Market) -> ContractTerms:
+        """Return the terms of the market."""
+        return market.terms(instrument)
+
+    def equity(self, trader: str | None, prices: Mapping[str, float], market: Market) -> float:  # noqa: ARG002
+        """Return cash and positions at the engine's prices, of which each position has one."""
+        held = self.held_units
+        return self.cash + sum(units * prices[name] * self._options.multiplier(name) for name, units in held.items())
+
+    def pnl(self, trader: str | None, prices: Mapping[str, float], market: Market) -> float:
+        """Return the equity less the cash at the start."""
+        return self.equity(trader, prices, market) - self._start
+
+    def lots(self, trader: str, instrument: str) -> tuple[str, ...]:  # noqa: ARG002 - the ledger of the trail has them
+        """Return no names of lots."""
+        return ()
+
+    def check(self, trader: str, event: LedgerEvent) -> None:
+        """Let every event pass: bars and orders were checked."""
+
+    @contextmanager
+    def booked(self, order: Order, event: LedgerEvent, audit: AuditTrail) -> Iterator[None]:  # noqa: ARG002
+        """Take what an event changes once the trail has it."""
+        with audit.together():
+            yield
+        if isinstance(event, FillEvent):
+            worth = event.quantity * event.price * (event.multiplier or 1.0)
+            self.change(event.instrument, event.quantity, -worth - event.fees)
+        elif isinstance(event, DelistingEvent):
+            units = self.held_units[event.instrument]
+            self.change(event.instrument, -units, units * event.price * self._options.multiplier(event.instrument))
+        elif isinstance(event, InterestEvent):
+            self._receive(event.amount)
+
+    # --- what is left at the end -----------------------------------------------------------------------
+
     def mark_options(self) -> None:
         """Note the value of the options held at the present close."""
-        for name in self._options.among(self.units):
+        for name in self._options.among(self.held_units):
             self._marks.append((self._tape.now, name, self.value(name)))
 
     def history(self) -> AccountHistory:

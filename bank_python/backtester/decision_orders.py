@@ -86,7 +86,7 @@ class DecisionOrders:
         pending = self._pending() if self._engine.order_book.is_waited_for else {}
         orders = []
         for name, wanted in units.items():
-            price, held = self._known_price(name), self._account.units.get(name, 0.0)
+            price, held = self._known_price(name), self._account.held_units.get(name, 0.0)
             aim = math.trunc(wanted) if self._whole else float(wanted)
             change = aim - held - pending.get(name, 0.0)
             if abs(change) > _DUST * max(abs(aim), abs(held), 1e-12):
@@ -100,7 +100,7 @@ class DecisionOrders:
         """Return the units that make up shares of equity at the last closes."""
         if not weights:
             return {}
-        equity, options = self._account.equity, self._options
+        equity, options = self._account.equity_now, self._options
         known = {name: self._known_price(name) * options.multiplier(name) for name in weights}
         return {name: weight * equity / known[name] for name, weight in weights.items()}
 

@@ -25,7 +25,6 @@ from bank_python.trading_engine import (
     DepositEvent,
     Fill,
     InterestEvent,
-    Ledger,
     PositionLimits,
     Rejection,
     TradingEngine,
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EventRun", "FillAt"]
 
-_DIGITS = 12  # after the point: cents would round the equity
 _FREE = PositionLimits(max_position=math.inf, max_concentration=math.inf)
 _YEAR = 365.0 * 86_400.0
 
@@ -105,12 +103,12 @@ class EventRun:
         self.engine = TradingEngine(
             costs.execution(),
             _FREE if limits is None else limits,
-            ledger=Ledger("USD", {"USD": _DIGITS}),
+            ledger=self.account,
             market=OptionMarket(self.options),
             audit=LateTrail(clock=clock),
             clock=clock,
         )
-        self.engine.ledger.book(DepositEvent(panel.dates[0], cash))
+        self.engine.book(DepositEvent(panel.dates[0], cash))
         self._orders = DecisionOrders(tape, self.options, self.account, self.engine, whole_units=whole_units)
         self.fills: list[Fill] = []
         self.refusals: list[Rejection] = []
@@ -151,7 +149,7 @@ class EventRun:
     def _meet(self, t: int) -> None:
         """Let working orders meet the bars of a time."""
         bars = {name: self._bar(t, name) for name in self.engine.order_book.waited_for}
-        self._take(self.engine.on_bar({name: bar for name, bar in bars.items() if bar is not None}))
+        self.fills += self.engine.on_bar({name: bar for name, bar in bars.items() if bar is not None})
 
     def _bar(self, t: int, name: str) -> Bar | None:
         option = self.options.symbol(name)
@@ -164,30 +162,22 @@ class EventRun:
             return bar
         return Bar(bar.date, bar.close, bar.close, bar.close, bar.close, bar.volume)
 
-    def _take(self, fills: Iterable[Fill]) -> None:
-        for fill in fills:
-            self.fills.append(fill)
-            self.account.change(fill.order.instrument_name, fill.signed_quantity, fill.cost.cash)
-
     def _accrue(self, t: int) -> None:
         """Book interest on cash and the fee of short positions since the bar before."""
         if t == 0:
             return
         account, costs, dates = self.account, self._costs, self._panel.dates
         years = (dates[t] - dates[t - 1]).total_seconds() / _YEAR
-        short = sum(min(account.value(name), 0.0) for name in account.units if self.options.symbol(name) is None)
+        shares = (name for name in account.held_units if self.options.symbol(name) is None)
+        short = sum(min(account.value(name), 0.0) for name in shares)
         amount = years * (costs.cash_rate * account.cash + costs.borrow_rate * short)
         if amount:
             self.engine.book(InterestEvent(dates[t], amount))
-            account.receive(amount)
 
     def _settle(self, t: int) -> None:
         """Pay what options that have ended are worth."""
-        account = self.account
-        for name, value in self.options.expired(account.units).items():
+        for name, value in self.options.expired(self.account.held_units).items():
             self.engine.book(DelistingEvent(self._panel.dates[t], name, value))
-            units = account.units[name]
-            account.change(name, -units, units * value * self.options.multiplier(name))
 
     def _act(self, orders: Iterable[Order]) -> None:
         for order in orders:
@@ -196,4 +186,4 @@ class EventRun:
             if isinstance(reply, Rejection):
                 self.refusals.append(reply)
             elif isinstance(reply, Fill):
-                self._take((reply,))
+                self.fills.append(reply)

@@ -101,12 +101,12 @@ class Window(Mapping[str, "FloatArray"]):
     @property
     def equity(self) -> float:
         """Equity at the last closes, in money."""
-        return 0.0 if self._account is None else self._account.equity
+        return 0.0 if self._account is None else self._account.equity_now
 
     @property
     def units(self) -> Mapping[str, float]:
         """Units held by instrument, negative for short positions."""
-        return {} if self._account is None else dict(self._account.units)
+        return {} if self._account is None else dict(self._account.held_units)
 
     def last(self, ticker: str) -> float:
         """Return the last close of a ticker, NaN before its first bar.
@@ -116,7 +116,8 @@ class Window(Mapping[str, "FloatArray"]):
         ticker : str
             Name of the ticker.
         """
-        return self._tape.last(ticker)
+        tape = self._tape
+        return (tape.lasts.get(ticker) or tape.lasts_of(ticker))[tape.now]
 
     def mean(self, ticker: str, bars: int) -> float:
         """Return the mean of a ticker's last closes, NaN while it has fewer.
@@ -130,7 +131,8 @@ class Window(Mapping[str, "FloatArray"]):
         bars : int
             Number of closes, at least 1.
         """
-        return self._tape.mean(ticker, bars)
+        tape = self._tape
+        return (tape.means.get((ticker, bars)) or tape.means_of(ticker, bars))[tape.now]
 
     def is_quoted(self, ticker: str) -> bool:
         """Whether a ticker has a bar now.
@@ -203,8 +205,8 @@ class Tape:
         self._columns = {ticker: j for j, ticker in enumerate(panel.tickers)}
         self._fields: dict[str, _Field] = {}
         self._closes: dict[str, _Closes] = {}
-        self._last: dict[str, list[float]] = {}
-        self._means: dict[tuple[str, int], list[float]] = {}
+        self.lasts: dict[str, list[float]] = {}
+        self.means: dict[tuple[str, int], list[float]] = {}
         self._vols: dict[tuple[str, int, int], list[float]] = {}
         self.window = Window(self)
 
@@ -247,13 +249,21 @@ class Tape:
         bars_ago : int, default 0
             Number of bars before the present one.
         """
-        known = self._last.get(ticker)
-        if known is None:
-            known = self._last[ticker] = self._panel.last_closes[:, self.column(ticker)].tolist()
-        return self._at(known, bars_ago)
+        return self._at(self.lasts.get(ticker) or self.lasts_of(ticker), bars_ago)
 
-    def mean(self, ticker: str, bars: int) -> float:
-        """Return the mean of a ticker's last closes, NaN while it has fewer.
+    def lasts_of(self, ticker: str) -> list[float]:
+        """Return, and keep, the last known close of a ticker at each bar; at its end NaN, for before the first bar.
+
+        Parameters
+        ----------
+        ticker : str
+            Name of the ticker.
+        """
+        known = self.lasts[ticker] = [*self._panel.last_closes[:, self.column(ticker)].tolist(), np.nan]
+        return known
+
+    def means_of(self, ticker: str, bars: int) -> list[float]:
+        """Return, and keep, the mean of a ticker's last closes at each bar; at its end NaN, for before the first bar.
 
         Parameters
         ----------
@@ -262,11 +272,9 @@ class Tape:
         bars : int
             Number of closes, at least 1.
         """
-        known = self._means.get((ticker, bars))
-        if known is None:
-            closes = self._panel.close[:, self.column(ticker)]
-            known = self._means[ticker, bars] = rolling_mean(closes, bars).tolist()
-        return self._at(known)
+        closes = self._panel.close[:, self.column(ticker)]
+        known = self.means[ticker, bars] = [*rolling_mean(closes, bars).tolist(), np.nan]
+        return known
 
     def volatility(self, ticker: str, fewest: int, most: int, bars_ago: int = 0) -> float:
         """Return the realised volatility of a ticker's last returns a year, NaN while it has too few.
@@ -287,7 +295,7 @@ class Tape:
             known = self._vols[ticker, fewest, most] = rolling_volatility(closes, fewest, most, periods).tolist()
         return self._at(known, bars_ago)
 
-    def _at(self, known: list[float], bars_ago: int = 0) -> float:
+    def _at(self, known: list[float], bars_ago: int) -> float:
         """Return the figure of a bar, NaN before the first."""
         t = self.now - bars_ago
         return known[t] if t >= 0 else np.nan
