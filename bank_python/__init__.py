@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np  # noqa: F401  (nearly every module needs numpy: it is imported once, up front)
 
 if TYPE_CHECKING:
-    from bank_python.backtester import Backtester, MacroBacktest, MomentumBacktest, StatArbBacktest
+    from bank_python.backtester import (
+        Backtester,
+        MacroBacktest,
+        MomentumBacktest,
+        StatArbBacktest,
+        VolArbBacktest,
+    )
     from bank_python.barbara import BarbaraDB
     from bank_python.dagger import DependencyGraph, node_function
     from bank_python.desk import Desk, build_desk
@@ -190,6 +196,7 @@ _HOME = {
     "VolSpreadSignal": "trading_engine",
     "MomentumSignal": "trading_engine",
     "StatArbSignal": "trading_engine",
+    "VolArbBacktest": "backtester",
     "VolArbSignal": "trading_engine",
     "JobConfig": "walpole",
     "JobMode": "walpole",
@@ -277,6 +284,7 @@ __all__ = [
     "TradeTracker",
     "TradingEngine",
     "UpstreamError",
+    "VolArbBacktest",
     "VolArbSignal",
     "VolSpreadSignal",
     "VolSurface",

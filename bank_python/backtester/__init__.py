@@ -14,6 +14,7 @@ from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.stat_arb_backtest import StatArbBacktest
 from bank_python.backtester.strategy import BacktestStrategy, Targets
 from bank_python.backtester.tearsheet import Tearsheet, make_tearsheet
+from bank_python.backtester.vol_arb_backtest import VolArbBacktest
 from bank_python.backtester.window import Window
 from bank_python.completion import public_names
 
@@ -32,6 +33,7 @@ __all__ = [
     "StatArbBacktest",
     "Targets",
     "Tearsheet",
+    "VolArbBacktest",
     "Window",
     "bars_of",
     "infer_periods_per_year",

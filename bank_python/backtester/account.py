@@ -25,10 +25,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.trading_engine.books import Books
 from bank_python.trading_engine.events import DelistingEvent, FillEvent, InterestEvent
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping
 
     from bank_python.backtester.option_quotes import OptionQuotes
@@ -38,7 +40,32 @@ if TYPE_CHECKING:
     from bank_python.trading_engine.events import LedgerEvent
     from bank_python.trading_engine.market import ContractTerms, Market
 
-__all__ = ["Account", "AccountHistory"]
+__all__ = ["Account", "AccountHistory", "Settlement"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement(Record):
+    """The end of an option that was held, as a trade.
+
+    Parameters
+    ----------
+    instrument : str
+        Name of the option.
+    quantity : float
+        Contracts taken away, negative for a position that was long.
+    price : float
+        Final value per unit of the underlying, at least 0.
+    time : datetime
+        Time of the settlement.
+    multiplier : float
+        Units of the underlying in one contract.
+    """
+
+    instrument: str
+    quantity: float
+    price: float
+    time: dt.date
+    multiplier: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +82,8 @@ class AccountHistory:
         Names of the options that were held.
     contract_units, contract_values : ndarray, shape (n_bars, n_contracts)
         Contracts of each option, and their value in money.
+    settlements : tuple of Settlement
+        Options that were held when they expired.
     """
 
     equity: FloatArray
@@ -63,6 +92,7 @@ class AccountHistory:
     contracts: tuple[str, ...]
     contract_units: FloatArray
     contract_values: FloatArray
+    settlements: tuple[Settlement, ...]
 
 
 class Account(Books):
@@ -85,6 +115,7 @@ class Account(Books):
         self._cash_since = [(0, cash)]
         self._units_since: list[tuple[int, str, float]] = []
         self._marks: list[tuple[int, str, float]] = []
+        self._settlements: list[Settlement] = []
 
     # --- what a strategy and a replay ask --------------------------------------------------------------
 
@@ -168,8 +199,10 @@ class Account(Books):
             worth = event.quantity * event.price * (event.multiplier or 1.0)
             self.change(event.instrument, event.quantity, -worth - event.fees)
         elif isinstance(event, DelistingEvent):
-            units = self.held_units[event.instrument]
-            self.change(event.instrument, -units, units * event.price * self._options.multiplier(event.instrument))
+            name, units = event.instrument, self.held_units[event.instrument]
+            multiplier = self._options.multiplier(name)
+            self.change(name, -units, units * event.price * multiplier)
+            self._settlements.append(Settlement(name, -units, event.price, event.when, multiplier))
         elif isinstance(event, InterestEvent):
             self._receive(event.amount)
 
@@ -193,7 +226,8 @@ class Account(Books):
         for t, name, value in self._marks:
             values[t, place[name]] = value
         equity = cash + np.where(held != 0.0, held * closes, 0.0).sum(axis=1) + values.sum(axis=1)
-        return AccountHistory(equity, cash, held, contracts, self._units_of(contracts, len(closes)), values)
+        units = self._units_of(contracts, len(closes))
+        return AccountHistory(equity, cash, held, contracts, units, values, tuple(self._settlements))
 
     def _units_of(self, names: tuple[str, ...], bars: int) -> FloatArray:
         place = {name: j for j, name in enumerate(names)}

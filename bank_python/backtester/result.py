@@ -108,8 +108,8 @@ class BacktestResult(Plotted, Tabular):
 
     @cached_property
     def trades(self) -> TradeAnalysis | None:
-        """The round trips of the fills; None without fills."""
-        return TradeAnalysis(self.fills) if self.fills else None
+        """The round trips of fills and settlements; None without fills."""
+        return TradeAnalysis([*self.fills, *self.account.settlements]) if self.fills else None
 
     @cached_property
     def exposure(self) -> FloatArray:
@@ -122,7 +122,7 @@ class BacktestResult(Plotted, Tabular):
     @property
     def turnover(self) -> float:
         """Value of all fills divided by twice the mean equity."""
-        traded = sum(fill.quantity * fill.cost.reference_price for fill in self.fills)
+        traded = sum(fill.quantity * fill.cost.reference_price * fill.multiplier for fill in self.fills)
         return traded / (2.0 * float(self.equity.mean()))
 
     @property

@@ -64,6 +64,11 @@ class Fill(Reply):
     is_filled: ClassVar[bool] = True
 
     @property
+    def multiplier(self) -> float:
+        """Units of the underlying per unit of quantity: 100 for listed options."""
+        return self.cost.multiplier
+
+    @property
     def signed_quantity(self) -> float:
         """Units filled, negative for a sale."""
         return self.order.side.sign * self.quantity
