@@ -7,6 +7,7 @@
 
 VENV ?= .venv
 BENCH_VENV ?= .venv-bench
+NAUTILUS_VENV ?= .venv-nautilus
 ARGS ?=
 EXTRAS ?=
 
@@ -20,7 +21,7 @@ install = if command -v uv >/dev/null; then uv pip install --quiet --python $(1)
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help showcase desk test test-all lint format bench install clean
+.PHONY: help showcase desk test test-all lint format bench nautilus install clean
 
 help: ## show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,14 +51,16 @@ format: $(VENV)/.stamp-test ## rewrite the code in the house format
 bench: $(BENCH_VENV)/.stamp ## run the benchmarks beside their peers, in an environment of their own
 	@for script in $(BENCHMARKS); do echo "== $$script"; $(BENCH_VENV)/bin/python $$script $(ARGS) || exit 1; done
 
+nautilus: $(NAUTILUS_VENV)/.stamp ## install nautilus_trader, beside which benchmarks/backtest.py runs, in its own environment
+
 install: $(VENV)/.stamp-core ## add optional packages (EXTRAS=live,history or EXTRAS=all)
 	@$(call install,$(VENV),--constraint constraints.txt --editable ".$(if $(EXTRAS),[$(EXTRAS)])")
 
 clean: ## remove the environments, caches and built files
-	rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) $(BENCH_VENV) $(NAUTILUS_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
 	find bank_python tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/.stamp-python $(BENCH_VENV)/.stamp-python:
+$(VENV)/.stamp-python $(BENCH_VENV)/.stamp-python $(NAUTILUS_VENV)/.stamp-python:
 	@sh .ci/make_venv $(@D)
 	@touch $@
 
@@ -74,4 +77,9 @@ $(VENV)/.stamp-test: $(VENV)/.stamp-python pyproject.toml constraints.txt
 $(BENCH_VENV)/.stamp: $(BENCH_VENV)/.stamp-python pyproject.toml benchmarks/requirements.txt
 	@echo "Installing the library and its peers into $(BENCH_VENV) ..."
 	@$(call install,$(BENCH_VENV),--editable . --requirement benchmarks/requirements.txt)
+	@touch $@
+
+$(NAUTILUS_VENV)/.stamp: $(NAUTILUS_VENV)/.stamp-python benchmarks/requirements-nautilus.txt
+	@echo "Installing nautilus_trader into $(NAUTILUS_VENV) ..."
+	@$(call install,$(NAUTILUS_VENV),--requirement benchmarks/requirements-nautilus.txt)
 	@touch $@

@@ -1,7 +1,7 @@
 """One crossing of moving averages by nautilus_trader, in an environment of its own: prints a line of JSON per turn.
 
-Run by ``benchmarks/backtest.py --only events --nautilus PYTHON``; ``python _nautilus_run.py BARS.npz`` reads a line from
-stdin for each turn, so that the turns of two processes can alternate. The time is that of the engine's ``run`` alone.
+``benchmarks/backtest.py --only events`` runs it: ``python _nautilus_run.py BARS.npz`` reads a line from stdin for each
+turn, so that the turns of two processes can alternate. The time is that of the engine's ``run`` alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from nautilus_trader.persistence.wranglers import BarDataWrangler
 from nautilus_trader.trading.strategy import Strategy
 
 BAR_TYPE = BarType.from_str("X.SIM-1-MINUTE-LAST-EXTERNAL")
-SHARES, FAST, SLOW, CASH = 1_000, 20, 60, 1_000_000.0
+SHARES, FAST, SLOW, CASH, ABOVE = 1_000, 20, 60, 1_000_000.0, 1e-6
 
 
 class Crossing(Strategy):
@@ -45,20 +45,18 @@ class Crossing(Strategy):
         self.register_indicator_for_bars(BAR_TYPE, self.slow)
         self.subscribe_bars(BAR_TYPE)
 
-    def on_bar(self, bar: Bar) -> None:
+    def on_bar(self, bar: Bar) -> None:  # noqa: ARG002
         """Order when the averages cross."""
         if not self.slow.initialized:
             return
-        above = self.fast.value > self.slow.value
+        above = self.fast.value > self.slow.value + ABOVE
         was, self.was = self.was, above
-        if was is None or was == above or above == bool(self.held):
+        if was is None or above in {was, bool(self.held)}:
             return
         side = OrderSide.BUY if above else OrderSide.SELL
         self.held = SHARES if above else 0
         self.orders += 1
-        self.submit_order(
-            self.order_factory.market(BAR_TYPE.instrument_id, side, Quantity.from_int(SHARES))
-        )
+        self.submit_order(self.order_factory.market(BAR_TYPE.instrument_id, side, Quantity.from_int(SHARES)))
 
 
 def instrument() -> Equity:

@@ -1,4 +1,4 @@
-"""Back-tests as arrays: momentum portfolios and crossings of moving averages, beside vectorbt and compiled loops.
+"""Back-tests: momentum portfolios and crossings of moving averages as arrays and bar by bar, and tearsheets.
 
 One process, one thread (linear algebra too, which is settled before numpy is loaded), CPU time, medians of shuffled
 turns; a call that is over quickly is repeated until a turn has lasted 20 ms, on every side. All get the same prices,
@@ -7,25 +7,32 @@ and the making of arrays and frames that a side takes as its input.
 
 Momentum is 12-1: the top fifth by the return from 252 to 21 bars before the last close of a month, in equal weights,
 bought at the close of the next bar, with a fee of 10 bp and slippage of 5 bp. Prices of 20 shares come with skfolio,
-those of 180 are a seeded walk, those of the crossings (GOOG) come with backtesting.py.
+those of 180 are a seeded walk, those of the crossings (GOOG) come with backtesting.py. Tearsheets: see
+``_tearsheet_cases.py``. The event-driven case: see ``_event_peers.py``; nautilus_trader has its own environment
+(``make nautilus``) and process, whose runs alternate with ours.
 
-Run it with ``make bench`` or ``python benchmarks/backtest_vector.py --only momentum``; ``--quick`` takes one turn.
+Run it with ``make bench`` or ``python benchmarks/backtest.py --only momentum``; ``--quick`` takes one turn.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
+import statistics
 import sys
+import tempfile
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import _backtest_peers as peers
+import _event_peers as events_of
 import numpy as np
 import pandas as pd
 from _command import run_cases, run_on_one_thread
-from _timing import cpu
+from _tearsheet_cases import figures, page
+from _timing import cpu, turn
 
 from bank_python.backtester import momentum_weights, run_rebalances, sma_crossing_equity
 
@@ -41,7 +48,10 @@ ONE_THREAD = (
     "NUMBA_NUM_THREADS",
     "RAYON_NUM_THREADS",
 )
-PACKAGES = ("numpy", "bank-python", "numba", "vectorbt", "vectorbt-rust", "backtesting")
+PACKAGES = (
+    *("numpy", "bank-python", "numba", "vectorbt", "vectorbt-rust", "backtesting"),
+    *("pandas", "quantstats", "empyrical-reloaded", "matplotlib"),
+)
 OURS = "bank_python"
 COSTS = {"fee": 0.001, "slippage": 0.0005}
 BARS = 2_500
@@ -205,13 +215,43 @@ def one_crossing(report: Report, rounds: int) -> None:
     timed(report, "one crossing, whole shares, next open", calls, rounds, {}, note)
 
 
+def events(report: Report, rounds: int) -> None:
+    """Time one crossing bar by bar through the trading engine."""
+    bars = events_of.minute_bars()
+    test, theirs = events_of.backtest_of_ours(events_of.panel_of(bars)), events_of.backtesting_crossing(bars)
+    result = test.run()
+    agree("backtesting.py", result.final_value, theirs(), 1e-12)
+    title = f"one crossing bar by bar, {events_of.N_BARS:,} bars, {result.trade_count:,} orders"
+    note = f"final equity {result.final_value:,.2f} on all sides"
+    calls = {OURS: (test.run, 1.0), "backtesting.py": (theirs, 1.0)}
+    timed(report, title, calls, rounds, {"backtesting.py": "≥ 1.5"}, note)
+    python = Path(os.environ.get("NAUTILUS_PYTHON", ".venv-nautilus/bin/python"))
+    if python.exists():
+        _beside_nautilus(report, rounds, str(python), bars, title)
+    else:
+        print(f"  nautilus_trader is left out: there is no {python}; make nautilus")
+
+
+def _beside_nautilus(report: Report, rounds: int, python: str, bars: dict[str, np.ndarray], title: str) -> None:
+    test = events_of.backtest_of_ours(events_of.panel_of(bars))
+    with tempfile.TemporaryDirectory() as folder:
+        other = events_of.Nautilus(python, bars, Path(folder))
+        agree("nautilus_trader", test.run().final_value, other.run()["equity"], 1e-12)
+        pairs = [(turn(test.run), other.run()["seconds"]) for _ in range(rounds)]
+        other.close()
+    ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
+    report.case(f"{title}, beside a process of nautilus_trader", {OURS: 1e6 * ours, "nautilus_trader": 1e6 * theirs})
+    report.ratio(f"{title}: nautilus_trader / {OURS}", theirs / ours, "≥ 10")
+
+
 CASES: dict[str, Callable[[Report, int], None]] = {
-    one.__name__: one for one in (momentum, points, crossings, one_crossing)
+    one.__name__: one for one in (momentum, points, crossings, one_crossing, events, figures, page)
 }
 
 
 def main() -> None:
     """Run the chosen cases."""
+    os.environ.setdefault("MPLBACKEND", "Agg")
     run_cases(__doc__, CASES, PACKAGES, ONE_THREAD)
 
 

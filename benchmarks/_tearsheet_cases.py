@@ -1,40 +1,31 @@
 """Tearsheets beside quantstats: ten years of days with a benchmark, the figures and the HTML page.
 
-One process, one thread (linear algebra too, which is settled before numpy is loaded), CPU time, medians of shuffled
-turns. Both sides get what they are made for, as series of pandas made before the clock: ours levels, quantstats
-returns. It first checks that the figures agree whose definitions do, with quantstats and with empyrical-reloaded.
-
-Run it with ``make bench`` or ``python benchmarks/tearsheet.py --only figures``; ``--quick`` takes one turn.
+Both sides get what they are made for, as series of pandas made before the clock: ours levels, quantstats returns. It
+first checks that the figures agree whose definitions do, with quantstats and with empyrical-reloaded.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
 import sys
 import tempfile
-import warnings
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import empyrical
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import quantstats
-from _report import Report
 from _timing import cpu
 
 from bank_python.backtester import Tearsheet, make_tearsheet
-from bank_python.numerics import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-PACKAGES = ("numpy", "pandas", "bank-python", "quantstats", "empyrical-reloaded", "matplotlib")
+    from _report import Report
+
+__all__ = ["figures", "page"]
+
 OURS = "bank_python"
 N_DAYS = 2_516
 RATE = 0.02
@@ -111,31 +102,3 @@ def page(report: Report, rounds: int) -> None:
             call()
         note = f"{first.stat().st_size:,} bytes and {second.stat().st_size:,}"
         timed(report, f"page of {N_DAYS:,} days with a benchmark", calls, rounds, note)
-
-
-CASES: dict[str, Callable[[Report, int], None]] = {"figures": figures, "page": page}
-
-
-def main() -> None:
-    """Run the chosen cases."""
-    keep_freed_memory()
-    mpl.use("Agg")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(CASES), help=f"cases, by comma: {', '.join(CASES)}")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of which the median is taken")
-    parser.add_argument("--quick", action="store_true", help="one turn")
-    chosen = parser.parse_args()
-    warnings.simplefilter("ignore")
-    print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in PACKAGES))
-    print(f"{platform.system()} {platform.machine()}, CPU time, {', '.join(f'{name}=1' for name in ONE_THREAD[:2])}")
-    report = Report()
-    for name in chosen.only.split(","):
-        CASES[name](report, 1 if chosen.quick else chosen.rounds)
-    report.close()
-
-
-if __name__ == "__main__":
-    if any(os.environ.get(name) != "1" for name in ONE_THREAD):  # the libraries look when they are loaded
-        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - this very program
-    main()
