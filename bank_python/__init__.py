@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np  # noqa: F401  (nearly every module needs numpy: it is imported once, up front)
 
 if TYPE_CHECKING:
-    from bank_python.backtester import Backtester, MacroBacktest, MomentumBacktest, StatArbBacktest
+    from bank_python.backtester import (
+        BacktestContext,
+        Backtester,
+        BacktestResult,
+        BacktestStrategy,
+        EquityCurve,
+        HistoricalDataLoader,
+        MacroBacktest,
+        MomentumBacktest,
+        StatArbBacktest,
+        Tearsheet,
+    )
     from bank_python.barbara import BarbaraDB
     from bank_python.dagger import DependencyGraph, node_function
     from bank_python.desk import Desk, build_desk
@@ -106,10 +117,16 @@ __version__ = "0.1.0"
 _OLD_NAMES = {"FactorLaw": "FactorModel"}
 
 _HOME = {
+    "BacktestContext": "backtester",
+    "BacktestResult": "backtester",
+    "BacktestStrategy": "backtester",
     "Backtester": "backtester",
+    "EquityCurve": "backtester",
+    "HistoricalDataLoader": "backtester",
     "MacroBacktest": "backtester",
     "MomentumBacktest": "backtester",
     "StatArbBacktest": "backtester",
+    "Tearsheet": "backtester",
     "BarbaraDB": "barbara",
     "DependencyGraph": "dagger",
     "node_function": "dagger",
@@ -199,6 +216,9 @@ _HOME = {
 
 __all__ = [
     "AmericanOption",
+    "BacktestContext",
+    "BacktestResult",
+    "BacktestStrategy",
     "Backtester",
     "BankError",
     "BarbaraDB",
@@ -223,6 +243,7 @@ __all__ = [
     "DomainError",
     "EfficientFrontier",
     "Equity",
+    "EquityCurve",
     "EventDrivenSignal",
     "ExecutionModel",
     "FXForward",
@@ -234,6 +255,7 @@ __all__ = [
     "GammaScalpSignal",
     "Group",
     "HestonProcess",
+    "HistoricalDataLoader",
     "HistoryFeed",
     "IndexArbSignal",
     "InterestRateSwap",
@@ -272,6 +294,7 @@ __all__ = [
     "StatArbBacktest",
     "StatArbSignal",
     "Table",
+    "Tearsheet",
     "TechMomentumSignal",
     "TradeAnalysis",
     "TradeTracker",

@@ -110,6 +110,24 @@ class BarPanel(Tabular):
         prices = (float(self.open[t, j]), float(self.high[t, j]), float(self.low[t, j]))
         return Bar(self.dates[t], *prices, close, None if np.isnan(volume) else volume)
 
+    def select(self, tickers: Sequence[str]) -> BarPanel | None:
+        """Return the bars of some tickers, at the times at which one of them has a bar; None if there are none.
+
+        Parameters
+        ----------
+        tickers : sequence of str
+            Names of the tickers; those without bars are left out.
+        """
+        columns = [self.tickers.index(ticker) for ticker in dict.fromkeys(tickers) if ticker in self.tickers]
+        columns = [j for j in columns if not np.isnan(self.close[:, j]).all()]
+        if not columns:
+            return None
+        rows = np.asarray(~np.isnan(self.close[:, columns]).all(axis=1))
+        kept = {name: _frozen(getattr(self, name)[rows][:, columns]) for name in FIELDS}
+        dates = tuple(when for when, keep in zip(self.dates, rows, strict=True) if keep)
+        names = tuple(self.tickers[j] for j in columns)
+        return BarPanel(names, dates, **kept, has_ranges=self.has_ranges, source=self.source)
+
     def between(self, start: dt.date | str | None, end: dt.date | str | None) -> BarPanel:
         """Return the bars of a period, both days included.
 

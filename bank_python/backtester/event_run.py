@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.backtester.strategy import Targets, decision_of
+from bank_python.backtester.strategy import Targets, decision_of, end_strategy
 from bank_python.backtester.window import Tape
 from bank_python.errors import BacktestError
 from bank_python.market_data.feed import Bar
@@ -129,6 +129,7 @@ class EventRun:
                 self._act(self._orders(decision))
                 if self._fill is FillAt.CLOSE:
                     self.equity[t], self.held[t], self.cash[t] = self._equity(), self._units, self._cash
+        end_strategy(self._strategy, window)
         return self
 
     # --- one bar ----------------------------------------------------------------------------------

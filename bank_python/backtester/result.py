@@ -63,8 +63,10 @@ class BacktestResult(Plotted, Tabular):
         Trail of all orders, which replays into the same books.
     notes : tuple of str, default ()
         Notes on the run for its reader.
-    period : tuple of date, optional
+    period : tuple of (date or None, date or None), optional
         First and last day that were asked for; those of the bars by default.
+    trader : str, default "Backtest"
+        Name of the trader whose account it is.
     """
 
     strategy: str
@@ -81,6 +83,7 @@ class BacktestResult(Plotted, Tabular):
     audit: AuditTrail
     notes: tuple[str, ...] = ()
     period: tuple[dt.date | None, dt.date | None] = (None, None)
+    trader: str = "Backtest"
 
     @property
     def dates(self) -> tuple[dt.datetime, ...]:
