@@ -22,6 +22,7 @@ Several strategies on the same bars, each with its own capital; the results are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
@@ -200,8 +201,8 @@ class Backtester:
     ) -> BacktestResult | list[BacktestResult]:
         """Replay the bars and return what came of it.
 
-        Without arguments that is the result of the strategy that was given at the start. With tickers and a period it is
-        a list with a result for each strategy, the one from the start first; the results and the bars are stored.
+        Without arguments that is the result of the strategy that was given at the start. With tickers and a period it
+        is a list with a result for each strategy, the one from the start first; results and bars are stored.
 
         Parameters
         ----------
@@ -210,8 +211,8 @@ class Backtester:
         start_date, end_date : date or ISO 8601 text, optional
             First and last day, both included.
         data : mapping, DataFrame, Table or BarPanel, optional
-            Bars or closes, cut to the tickers and the period; by default those of the back-test, of the store, or of the
-            configured feed. Without a bar in the period the list is empty.
+            Bars or closes, cut to the tickers and the period; by default those of the back-test, of the store, or of
+            the configured feed. Without a bar in the period the list is empty.
 
         Raises
         ------
@@ -234,7 +235,10 @@ class Backtester:
         if data is None:
             loader.load(tickers, *period)
         else:
-            loader.load_from_arrays(data)
+            asked = (
+                {ticker: data[ticker] for ticker in tickers if ticker in data} if isinstance(data, Mapping) else data
+            )
+            loader.load_from_arrays(asked)
             loader.keep(tickers, *period)
         panel = loader.panel
         results = [] if panel is None else [self._replay(e, panel, loader.notes, period) for e in self._entries]
@@ -285,6 +289,10 @@ class _Entry:
     strategy: BacktestStrategy
     trader: str
     capital: float
+
+
+def _those_of(tickers: Sequence[str], data: Mapping[Any, Any]) -> dict[str, Any]:
+    return {ticker: data[ticker] for ticker in tickers if ticker in data}
 
 
 def _day(name: str, given: dt.date | str | None) -> dt.date | None:

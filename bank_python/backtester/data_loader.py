@@ -93,9 +93,7 @@ class HistoricalDataLoader:
         fed, label = _from_feed(missing) if missing else ({}, "")
         self._sources = {ticker: str(rows[0].get("source", "")) for ticker, rows in found.items()}
         self._sources |= {ticker: history.source for ticker, history in fed.items()}
-        unknown = [ticker for ticker in missing if ticker not in fed]
-        said = f"the feed does not know {', '.join(unknown)}, left out" if unknown else ""
-        self.notes = tuple(filter(None, [*labels.values(), label if fed else "", said]))
+        self.notes = (*labels.values(), *([label] if fed else []))
         self._take({**found, **fed})
         self.keep(named, first, last)
         return self.rows()
@@ -133,12 +131,16 @@ class HistoricalDataLoader:
             A day cannot be read, or the last is before the first.
         """
         first, last = days_between(start_date, end_date)
-        kept = None if self.panel is None else self.panel.select(names_of("tickers", tickers))
+        named = names_of("tickers", tickers)
+        kept = None if self.panel is None else self.panel.select(named)
         if kept is not None and any(first <= when.date() <= last for when in kept.dates):
             kept = kept.between(first, last).select(kept.tickers)
         else:
             kept = None
         self._show(kept)
+        absent = [ticker for ticker in named if kept is None or ticker not in kept.tickers]
+        if absent:
+            self.notes = (*self.notes, f"no bars from {first} to {last}, left out: {', '.join(absent)}")
         if kept is not None and self.barbara is not None:
             rows = {_key(ticker, first, last): bars for ticker, bars in self.rows().items()}
             self.barbara.update(rows, changed_only=True)
