@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from bank_python.backtester.bars import bars_of
 from bank_python.backtester.context_strategy import ContextStrategy
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from bank_python.trading_engine import PositionLimits
 
 __all__ = ["Backtester"]
+
+Day: TypeAlias = "dt.date | str"
 
 
 class Backtester:
@@ -91,8 +93,8 @@ class Backtester:
     def __init__(
         self,
         strategy: Any = None,
-        start: dt.date | str | None = None,
-        end: dt.date | str | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
         *,
         data: Any = None,
         initial_cash: float = 1_000_000.0,
@@ -100,7 +102,7 @@ class Backtester:
         slippage_bps: float = 0.0,
         cash_rate: float = 0.0,
         borrow_rate: float = 0.0,
-        fill: FillAt | str = FillAt.NEXT_OPEN,
+        fill: FillAt | str = "next_open",
         limits: PositionLimits | None = None,
         whole_units: bool = False,
         barbara: BarbaraDB | None = None,
@@ -188,15 +190,13 @@ class Backtester:
     def run(self) -> BacktestResult: ...
 
     @overload
-    def run(
-        self, tickers: Sequence[str], start_date: dt.date | str, end_date: dt.date | str, data: Any = None
-    ) -> list[BacktestResult]: ...
+    def run(self, tickers: Sequence[str], start_date: Day, end_date: Day, data: Any = None) -> list[BacktestResult]: ...
 
     def run(
         self,
         tickers: Sequence[str] | None = None,
-        start_date: dt.date | str | None = None,
-        end_date: dt.date | str | None = None,
+        start_date: Day | None = None,
+        end_date: Day | None = None,
         data: Any = None,
     ) -> BacktestResult | list[BacktestResult]:
         """Replay the bars and return what came of it.
@@ -295,7 +295,7 @@ def _those_of(tickers: Sequence[str], data: Mapping[Any, Any]) -> dict[str, Any]
     return {ticker: data[ticker] for ticker in tickers if ticker in data}
 
 
-def _day(name: str, given: dt.date | str | None) -> dt.date | None:
+def _day(name: str, given: Day | None) -> dt.date | None:
     return None if given is None else as_date(given, BacktestError, name)
 
 

@@ -86,7 +86,7 @@ def notes_on(request: SheetRequest, source: SheetInput) -> tuple[str, ...]:
     request : SheetRequest
         Curve, benchmark, trades and settings.
     source : SheetInput
-        What the figures are computed from.
+        Curve, comparison, trades and figures that the sheet is computed from.
     """
     series, both = source.series, source.comparison
     notes = [*series.notes]

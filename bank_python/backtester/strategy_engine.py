@@ -124,6 +124,9 @@ class StrategyEngine:
         """Refuse orders from now on, as no bar follows."""
         self._is_over = True
 
+    def __repr__(self) -> str:
+        return f"<StrategyEngine: {self._count:,} orders, {len(self._refused):,} refused>"
+
     @property
     def _now(self) -> str:
         return self._window.date.isoformat() if self._window.index >= 0 else ""
