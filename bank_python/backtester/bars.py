@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["BarPanel", "bars_of"]
+__all__ = ["FIELDS", "BarPanel", "bars_of"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
 _Row: TypeAlias = tuple[dt.datetime, tuple[float, float, float, float, float]]
@@ -111,21 +111,24 @@ class BarPanel(Tabular):
         return Bar(self.dates[t], *prices, close, None if np.isnan(volume) else volume)
 
     def select(self, tickers: Sequence[str]) -> BarPanel | None:
-        """Return the bars of some tickers, at the times at which one of them has a bar; None if there are none.
+        """Return the bars of some tickers, at the times at which one of them has a bar; None if none has any.
 
         Parameters
         ----------
         tickers : sequence of str
-            Names of the tickers; those without bars are left out.
+            Names of the tickers; the columns of those without bars are NaN.
         """
-        columns = [self.tickers.index(ticker) for ticker in dict.fromkeys(tickers) if ticker in self.tickers]
-        columns = [j for j in columns if not np.isnan(self.close[:, j]).all()]
-        if not columns:
+        names = tuple(dict.fromkeys(tickers))
+        found = [(at, self.tickers.index(name)) for at, name in enumerate(names) if name in self.tickers]
+        places, columns = [at for at, _ in found], [j for _, j in found]
+        rows = np.flatnonzero(~np.isnan(self.close[:, columns]).all(axis=1))
+        if not rows.size:
             return None
-        rows = np.asarray(~np.isnan(self.close[:, columns]).all(axis=1))
-        kept = {name: _frozen(getattr(self, name)[rows][:, columns]) for name in FIELDS}
-        dates = tuple(when for when, keep in zip(self.dates, rows, strict=True) if keep)
-        names = tuple(self.tickers[j] for j in columns)
+        kept = {name: np.full((len(rows), len(names)), np.nan) for name in FIELDS}
+        for name, values in kept.items():
+            values[:, places] = getattr(self, name)[rows][:, columns]
+            _frozen(values)
+        dates = tuple(self.dates[t] for t in rows.tolist())
         return BarPanel(names, dates, **kept, has_ranges=self.has_ranges, source=self.source)
 
     def between(self, start: dt.date | str | None, end: dt.date | str | None) -> BarPanel:

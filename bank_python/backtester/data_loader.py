@@ -22,14 +22,14 @@ Examples
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 import numpy as np
 
-from bank_python.backtester.bars import bars_of
+from bank_python.backtester.bars import FIELDS, bars_of
 from bank_python.backtester.feed_data import configured_feed, label_of
 from bank_python.errors import BacktestError, UnknownTickerError
 from bank_python.numerics.dates import as_date
@@ -38,8 +38,11 @@ from bank_python.trading_engine.checks import names_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from bank_python.backtester.bars import BarPanel
     from bank_python.barbara import BarbaraDB
+    from bank_python.numerics import FloatArray
 
 __all__ = ["HistoricalDataLoader", "days_between"]
 
@@ -72,7 +75,7 @@ class HistoricalDataLoader:
         Parameters
         ----------
         tickers : sequence of str
-            Names of the tickers; those that the feed does not know are left out, which a note says.
+            Names of the tickers; those that the feed does not know have no bars, which a note says.
         start_date, end_date : date or ISO 8601 text
             First and last day, both included.
 
@@ -138,12 +141,13 @@ class HistoricalDataLoader:
         else:
             kept = None
         self._show(kept)
-        absent = [ticker for ticker in named if kept is None or ticker not in kept.tickers]
+        rows = self.rows()
+        absent = [ticker for ticker in named if not rows.get(ticker)]
         if absent:
-            self.notes = (*self.notes, f"no bars from {first} to {last}, left out: {', '.join(absent)}")
-        if kept is not None and self.barbara is not None:
-            rows = {_key(ticker, first, last): bars for ticker, bars in self.rows().items()}
-            self.barbara.update(rows, changed_only=True)
+            self.notes = (*self.notes, f"no bars of {', '.join(absent)} from {first} to {last}")
+        if self.barbara is not None:
+            bars = {_key(ticker, first, last): found for ticker, found in rows.items() if found}
+            self.barbara.update(bars, changed_only=True)
         return kept
 
     def rows(self) -> dict[str, list[_Row]]:
@@ -151,10 +155,8 @@ class HistoricalDataLoader:
         panel = self.panel
         if panel is None:
             return {}
-        return {
-            ticker: [row for t in range(len(panel)) if (row := self._row(panel, t, j)) is not None]
-            for j, ticker in enumerate(panel.tickers)
-        }
+        known = ~np.isnan(panel.close)
+        return {ticker: self._rows(panel, np.flatnonzero(known[:, j]), j) for j, ticker in enumerate(panel.tickers)}
 
     def get_bar(self, ticker: str, date: _Day) -> _Row | None:
         """Return the bar of a ticker at a date; None if there is none.
@@ -174,7 +176,8 @@ class HistoricalDataLoader:
         t = self._places.get(_moment(date))
         if self.panel is None or t is None or ticker not in self.panel.tickers:
             return None
-        return self._row(self.panel, t, self.panel.tickers.index(ticker))
+        j = self.panel.tickers.index(ticker)
+        return None if np.isnan(self.panel.close[t, j]) else self._rows(self.panel, np.array([t]), j)[0]
 
     def get_price(self, ticker: str, date: _Day) -> float | None:
         """Return the close of a ticker at a date; None if there is none.
@@ -213,14 +216,17 @@ class HistoricalDataLoader:
         self.panel = panel
         self._places = {} if panel is None else {when: t for t, when in enumerate(panel.dates)}
 
-    def _row(self, panel: BarPanel, t: int, j: int) -> _Row | None:
-        bar = panel.bar(t, j)
-        if bar is None:
-            return None
-        bar = bar if panel.has_ranges else replace(bar, open=None, high=None, low=None)
-        prices = {name: getattr(bar, name) for name in (*_RANGES, "close", "volume")}
+    def _rows(self, panel: BarPanel, times: NDArray[np.int64], j: int) -> list[_Row]:
+        """Return the bars of a ticker at some times; what is not known is None."""
         source = self._sources.get(panel.tickers[j], panel.source)
-        return {"date": _text(bar.date), **prices, "source": source}
+        columns = [
+            [None] * len(times) if name in _RANGES and not panel.has_ranges else _known(getattr(panel, name)[times, j])
+            for name in FIELDS
+        ]
+        return [
+            {"date": _text(panel.dates[t]), **dict(zip(FIELDS, figures, strict=True)), "source": source}
+            for t, *figures in zip(times.tolist(), *columns, strict=True)
+        ]
 
     def _stored(self, ticker: str, first: dt.date, last: dt.date) -> list[_Row]:
         found = None if self.barbara is None else self.barbara.get(_key(ticker, first, last))
@@ -261,6 +267,10 @@ def _from_feed(tickers: Sequence[str]) -> tuple[dict[str, Any], str]:
 def _has_rows(given: Any) -> bool:
     rows = getattr(given, "bars", given)
     return bool(np.size(rows)) if isinstance(rows, np.ndarray) else len(rows) > 0
+
+
+def _known(values: FloatArray) -> list[float | None]:
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 def _key(ticker: str, first: dt.date, last: dt.date) -> str:

@@ -133,10 +133,10 @@ def test_months_are_those_of_the_calendar(run):
 
 
 def test_cash_and_borrowed_shares_have_a_rate(run):
-    data = {"A": rows([10.0] * 366)}
-    idle = run(once(None), data, end="2025-12-31", cash_rate=0.05)
-    assert idle.final_value == pytest.approx(1e5 * (1.0 + 0.05 / 365.0) ** 365, rel=1e-9)
-    short = run(once({"A": -0.5}), data, end="2025-12-31", borrow_rate=0.1)
+    data = {"A": rows([10.0] * 31)}
+    idle = run(once(None), data, cash_rate=0.05)
+    assert idle.final_value == pytest.approx(1e5 * (1.0 + 0.05 / 365.0) ** 30, rel=1e-9)
+    short = run(once({"A": -0.5}), data, borrow_rate=0.1)
     assert short.final_value < 1e5 + 0.5 * short.fills[0].quantity
 
 
@@ -265,6 +265,20 @@ def test_no_bars_give_no_results(tickers, data):
     assert bt.run(tickers, "2025-01-01", "2025-02-01", data=data) == []
 
 
+def test_a_ticker_without_bars_is_noted_and_not_traded():
+    bt = Backtester()
+    for strategy in (MomentumBacktest(["A", "Z"], 2), StatArbBacktest([("A", "Z")], 3), MacroBacktest(["Z", "A"])):
+        bt.add_strategy(strategy)
+    results = bt.run(["A", "Z"], "2024-01-01", "2024-12-31", {"A": rows(np.linspace(100.0, 200.0, 40)), "Z": []})
+    assert [result.trade_count > 0 for result in results] == [True, False, True]
+    for result in results:
+        assert "no bars of Z from 2024-01-01 to 2024-12-31" in result.notes
+        assert np.isfinite(result.equity).all()
+        assert np.isfinite(result.exposure).all()
+        assert str(result)
+        assert result.tearsheet.metrics
+
+
 def test_without_data_the_bars_of_the_feed_are_loaded_once_and_the_unknown_left_out(monkeypatch):
     monkeypatch.delenv("BANK_PYTHON_FEED", raising=False)
     bt = Backtester()
@@ -272,7 +286,7 @@ def test_without_data_the_bars_of_the_feed_are_loaded_once_and_the_unknown_left_
     (first,) = bt.run(["AAPL", "NONE_SUCH"], "2025-01-02", "2025-03-31")
     assert first.notes[:2] == (
         "simulated prices, not those of a market",
-        "no bars from 2025-01-02 to 2025-03-31, left out: NONE_SUCH",
+        "no bars of NONE_SUCH from 2025-01-02 to 2025-03-31",
     )
     monkeypatch.setattr("bank_python.backtester.data_loader.configured_feed", None)  # the store has them
     (second,) = bt.run(["AAPL"], "2025-01-02", "2025-03-31")

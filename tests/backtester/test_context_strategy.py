@@ -183,17 +183,16 @@ def test_strategies_of_the_window_may_end_too():
     assert ended == [(4, True)]
 
 
-def test_tickers_and_settings_are_those_of_the_object(monkeypatch):
-    monkeypatch.delenv("BANK_PYTHON_FEED", raising=False)
-
+def test_tickers_and_settings_are_those_of_the_object():
     class Named(Recorder):
         tickers = ("AAPL",)
 
         def on_bar(self, context, engine, date):
             """Do nothing."""
 
-    bt = Backtester(Named(), "2025-01-01", "2025-01-31")
-    assert bt.panel.tickers == ("AAPL",)
+    bt = Backtester()
+    bt.add_strategy(Named())
+    assert bt.strategy.inputs == ("AAPL",)
     assert repr(bt.strategy) == "Named()"
 
 

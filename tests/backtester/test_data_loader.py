@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 import pytest
 
@@ -82,7 +83,8 @@ def test_a_feed_gives_what_the_store_lacks(store, monkeypatch):
     monkeypatch.delenv("BANK_PYTHON_FEED", raising=False)
     loader = HistoricalDataLoader(store)
     loader.load(["AAPL", "NONE_SUCH"], "2025-01-02", "2025-01-31")
-    assert loader.panel.tickers == ("AAPL",)
+    assert loader.panel.tickers == ("AAPL", "NONE_SUCH")
+    assert loader.rows()["NONE_SUCH"] == []
     assert loader.get_bar("AAPL", "2025-01-02")["source"] == "simulated"
     assert "NONE_SUCH" in loader.notes[1]
     assert len(store.keys("/Backtest/data/")) == 1
@@ -91,7 +93,11 @@ def test_a_feed_gives_what_the_store_lacks(store, monkeypatch):
 def test_some_tickers_of_a_panel():
     panel = bars_of({"A": ROWS, "B": ROWS[:1], "C": [{"date": "2024-02-01", "close": 1.0}]})
     chosen = panel.select(["B", "B", "NONE"])
-    assert (chosen.tickers, len(chosen), chosen.close.tolist()) == (("B",), 1, [[12.0]])
+    assert (chosen.tickers, len(chosen), chosen.close.tolist()) == (
+        ("B", "NONE"),
+        1,
+        [[12.0, pytest.approx(math.nan, nan_ok=True)]],
+    )
     assert chosen.close.flags.writeable is False
     assert panel.select(["NONE"]) is None
     assert panel.between("2024-01-01", "2024-01-31").select(["C"]) is None
