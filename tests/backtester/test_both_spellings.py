@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -200,6 +201,8 @@ def test_the_tearsheet_of_a_result_is_called_or_read(run):
     assert math.isnan(result.tearsheet["beta"])
     assert other(risk_free_rate=0.2)["beta"] == pytest.approx(other["beta"], rel=1e-2)
     assert other["avg_trade"] == result.tearsheet["avg_trade"]
+    again = pickle.loads(pickle.dumps(result.tearsheet))
+    assert again.metrics == pytest.approx(result.tearsheet.metrics, nan_ok=True)
     with pytest.raises(BacktestError, match="risk_free_rate=nan is not finite"):
         result.tearsheet(risk_free_rate=math.nan)
 

@@ -79,17 +79,6 @@ def test_closes_alone_stay_closes_alone_in_the_store(store):
     assert (again.panel.has_ranges, again.panel.close.tolist()) == (False, [[10.0], [11.0]])
 
 
-def test_a_feed_gives_what_the_store_lacks(store, monkeypatch):
-    monkeypatch.delenv("BANK_PYTHON_FEED", raising=False)
-    loader = HistoricalDataLoader(store)
-    loader.load(["AAPL", "NONE_SUCH"], "2025-01-02", "2025-01-31")
-    assert loader.panel.tickers == ("AAPL", "NONE_SUCH")
-    assert loader.rows()["NONE_SUCH"] == []
-    assert loader.get_bar("AAPL", "2025-01-02")["source"] == "simulated"
-    assert "NONE_SUCH" in loader.notes[1]
-    assert len(store.keys("/Backtest/data/")) == 1
-
-
 def test_some_tickers_of_a_panel():
     panel = bars_of({"A": ROWS, "B": ROWS[:1], "C": [{"date": "2024-02-01", "close": 1.0}]})
     chosen = panel.select(["B", "B", "NONE"])
