@@ -201,7 +201,7 @@ def test_the_tearsheet_of_a_result_is_called_or_read(run):
     assert math.isnan(result.tearsheet["beta"])
     assert other(risk_free_rate=0.2)["beta"] == pytest.approx(other["beta"], rel=1e-2)
     assert other["avg_trade"] == result.tearsheet["avg_trade"]
-    again = pickle.loads(pickle.dumps(result.tearsheet))
+    again = pickle.loads(pickle.dumps(result.tearsheet))  # noqa: S301 - written here
     assert again.metrics == pytest.approx(result.tearsheet.metrics, nan_ok=True)
     with pytest.raises(BacktestError, match="risk_free_rate=nan is not finite"):
         result.tearsheet(risk_free_rate=math.nan)
