@@ -16,10 +16,16 @@ import numpy as np  # noqa: F401  (nearly every module needs numpy: it is import
 
 if TYPE_CHECKING:
     from bank_python.backtester import (
+        BacktestContext,
         Backtester,
+        BacktestResult,
+        BacktestStrategy,
+        EquityCurve,
+        HistoricalDataLoader,
         MacroBacktest,
         MomentumBacktest,
         StatArbBacktest,
+        Tearsheet,
         VolArbBacktest,
     )
     from bank_python.barbara import BarbaraDB
@@ -112,10 +118,16 @@ __version__ = "0.1.0"
 _OLD_NAMES = {"FactorLaw": "FactorModel"}
 
 _HOME = {
+    "BacktestContext": "backtester",
+    "BacktestResult": "backtester",
+    "BacktestStrategy": "backtester",
     "Backtester": "backtester",
+    "EquityCurve": "backtester",
+    "HistoricalDataLoader": "backtester",
     "MacroBacktest": "backtester",
     "MomentumBacktest": "backtester",
     "StatArbBacktest": "backtester",
+    "Tearsheet": "backtester",
     "BarbaraDB": "barbara",
     "DependencyGraph": "dagger",
     "node_function": "dagger",
@@ -206,6 +218,9 @@ _HOME = {
 
 __all__ = [
     "AmericanOption",
+    "BacktestContext",
+    "BacktestResult",
+    "BacktestStrategy",
     "Backtester",
     "BankError",
     "BarbaraDB",
@@ -230,6 +245,7 @@ __all__ = [
     "DomainError",
     "EfficientFrontier",
     "Equity",
+    "EquityCurve",
     "EventDrivenSignal",
     "ExecutionModel",
     "FXForward",
@@ -241,6 +257,7 @@ __all__ = [
     "GammaScalpSignal",
     "Group",
     "HestonProcess",
+    "HistoricalDataLoader",
     "HistoryFeed",
     "IndexArbSignal",
     "InterestRateSwap",
@@ -279,6 +296,7 @@ __all__ = [
     "StatArbBacktest",
     "StatArbSignal",
     "Table",
+    "Tearsheet",
     "TechMomentumSignal",
     "TradeAnalysis",
     "TradeTracker",

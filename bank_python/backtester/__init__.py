@@ -1,47 +1,61 @@
 """Back-tests: a replay that sees no future, and a tearsheet that says its conventions."""
 
+from bank_python.backtester.backtest_context import BacktestContext
 from bank_python.backtester.backtester import Backtester
 from bank_python.backtester.bars import BarPanel, bars_of
 from bank_python.backtester.costs import Costs
 from bank_python.backtester.crossing_run import CrossingRun, signal_equity, sma_crossing_equity
-from bank_python.backtester.event_run import FillAt
+from bank_python.backtester.data_loader import HistoricalDataLoader
+from bank_python.backtester.equity_curve import EquityCurve
 from bank_python.backtester.macro_backtest import MacroBacktest
 from bank_python.backtester.momentum_backtest import MomentumBacktest
 from bank_python.backtester.momentum_weights import momentum_weights
 from bank_python.backtester.periods import PeriodsPerYear, infer_periods_per_year
 from bank_python.backtester.rebalancing_run import RebalancedRun, run_rebalances
+from bank_python.backtester.replay_settings import FillAt, ReplaySettings
 from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.stat_arb_backtest import StatArbBacktest
+from bank_python.backtester.stored_results import StoredResult, last_result, store_result, stored_results
 from bank_python.backtester.strategy import BacktestStrategy, Targets
+from bank_python.backtester.strategy_engine import StrategyEngine
 from bank_python.backtester.tearsheet import Tearsheet, make_tearsheet
 from bank_python.backtester.vol_arb_backtest import VolArbBacktest
 from bank_python.backtester.window import Window
 from bank_python.completion import public_names
 
 __all__ = [
+    "BacktestContext",
     "BacktestResult",
     "BacktestStrategy",
     "Backtester",
     "BarPanel",
     "Costs",
     "CrossingRun",
+    "EquityCurve",
     "FillAt",
+    "HistoricalDataLoader",
     "MacroBacktest",
     "MomentumBacktest",
     "PeriodsPerYear",
     "RebalancedRun",
+    "ReplaySettings",
     "StatArbBacktest",
+    "StoredResult",
+    "StrategyEngine",
     "Targets",
     "Tearsheet",
     "VolArbBacktest",
     "Window",
     "bars_of",
     "infer_periods_per_year",
+    "last_result",
     "make_tearsheet",
     "momentum_weights",
     "run_rebalances",
     "signal_equity",
     "sma_crossing_equity",
+    "store_result",
+    "stored_results",
 ]
 
 __dir__ = public_names(__name__)

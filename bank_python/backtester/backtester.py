@@ -9,38 +9,60 @@ Examples
 >>> result = Backtester(hold, "2026-01-05", "2026-01-08", data={"A": rows}, initial_cash=1_500.0).run()
 >>> result.equity.tolist(), [(fill.quantity, fill.price) for fill in result.fills]
 ([1500.0, 1600.0, 1700.0, 1800.0], [(100.0, 15.0)])
+
+Several strategies on the same bars, each with its own capital; the results are stored:
+
+>>> tried = Backtester()
+>>> tried.add_strategy(hold, initial_capital=1_500.0)
+>>> tried.add_strategy(lambda window: None)
+>>> results = tried.run(["A"], "2026-01-05", "2026-01-08", data={"A": rows})
+>>> [result.final_value for result in results], len(tried.barbara.keys("/Backtest/results/"))
+([1800.0, 1000000.0], 2)
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from bank_python.backtester.bars import bars_of
+from bank_python.backtester.context_strategy import ContextStrategy
 from bank_python.backtester.costs import Costs
-from bank_python.backtester.event_run import EventRun, FillAt
+from bank_python.backtester.data_loader import HistoricalDataLoader, days_between
+from bank_python.backtester.event_run import EventRun
 from bank_python.backtester.feed_data import feed_history
+from bank_python.backtester.replay_settings import FillAt, ReplaySettings, fill_at
 from bank_python.backtester.result import BacktestResult
-from bank_python.backtester.strategy import strategy_of
+from bank_python.backtester.stored_results import store_result
+from bank_python.backtester.strategy_forms import strategy_of
+from bank_python.barbara import BarbaraDB
 from bank_python.errors import BacktestError
+from bank_python.numerics.dates import as_date
 from bank_python.numerics.ranges import number_in_range
-from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Sequence
 
+    from bank_python.backtester.bars import BarPanel
+    from bank_python.backtester.strategy import BacktestStrategy
+    from bank_python.numerics import FloatArray
     from bank_python.trading_engine import PositionLimits
 
 __all__ = ["Backtester"]
 
+Day: TypeAlias = "dt.date | str | None"
+
 
 class Backtester:
-    """A back-test of a strategy.
+    """A back-test of a strategy, or of several on the same bars.
 
     Parameters
     ----------
-    strategy : BacktestStrategy, SignalRule or callable
-        Strategy to replay; a function takes the window and returns weights, targets or orders.
+    strategy : BacktestStrategy, object with ``on_bar(context, engine, date)``, SignalRule or callable, optional
+        Strategy to replay; a function takes the window and returns weights, targets or orders. Without one,
+        strategies are added by :meth:`add_strategy`. A store here is taken for `barbara`.
     start, end : date or ISO 8601 text, optional
         First and last day, both included; those of the data by default.
     data : mapping, DataFrame, Table or BarPanel, optional
@@ -60,9 +82,11 @@ class Backtester:
         Limits before an order; none by default.
     whole_units : bool, default False
         Whether targets are rounded towards 0 to whole units.
-    implied_vols : float or mapping of str to float, optional
+    vols : float or mapping of str to float, optional
         Implied volatility a year of options where the data have no ``<ticker>_VOL``, a decimal from 0.01 to 5: of all
         tickers or of each. By default the realised volatility of up to a year before, which a note says.
+    barbara : BarbaraDB, optional
+        Store that results are written to. Without one, those of several strategies go to a store in memory.
 
     Raises
     ------
@@ -72,9 +96,9 @@ class Backtester:
 
     def __init__(
         self,
-        strategy: Any,
-        start: dt.date | str | None = None,
-        end: dt.date | str | None = None,
+        strategy: Any = None,
+        start: Day = None,
+        end: Day = None,
         *,
         data: Any = None,
         initial_cash: float = 1_000_000.0,
@@ -82,72 +106,199 @@ class Backtester:
         slippage_bps: float = 0.0,
         cash_rate: float = 0.0,
         borrow_rate: float = 0.0,
-        fill: FillAt | str = FillAt.NEXT_OPEN,
+        fill: str = "next_open",
         limits: PositionLimits | None = None,
         whole_units: bool = False,
-        implied_vols: float | Mapping[str, float] | None = None,
+        vols: Any = None,
+        barbara: BarbaraDB | None = None,
     ) -> None:
-        self.strategy = strategy_of(strategy)
-        given, source = feed_history(self.strategy) if data is None else (data, "")
-        self.panel = bars_of(given, start, end)
-        self._notes = (source,) if source else ()
+        if isinstance(strategy, BarbaraDB):
+            strategy, barbara = None, strategy
         self.initial_cash = number_in_range("initial_cash", initial_cash, BacktestError, above=0.0)
-        self.costs = Costs(fees_bps, slippage_bps, cash_rate, borrow_rate)
-        self.fill = _fill_at(fill)
-        self.limits, self.whole_units, self.implied_vols = limits, whole_units, implied_vols
+        costs = Costs(fees_bps, slippage_bps, cash_rate, borrow_rate)
+        self.settings = ReplaySettings(costs, fill_at(fill), limits, whole_units, vols)
+        self._store = barbara
+        self._period = (_day("start", start), _day("end", end))
+        self._data = data
+        self._entries: list[_Entry] = []
+        self._panel: BarPanel | None = None
+        self._notes: tuple[str, ...] = ()
+        if strategy is not None:
+            self._entries.append(_Entry(strategy_of(strategy), "Backtest", self.initial_cash))
+            given, source = feed_history(self.strategy) if data is None else (data, "")
+            self._panel = bars_of(given, start, end)
+            self._notes = (source,) if source else ()
 
     def __repr__(self) -> str:
+        if self._panel is None:
+            return f"<Backtester: {len(self._entries)} strategies>"
         return f"<Backtester: {self.strategy!r} on {len(self.panel):,} bars of {', '.join(self.panel.tickers)}>"
 
-    def run(self) -> BacktestResult:
-        """Replay the bars and return what came of it.
+    @property
+    def strategy(self) -> BacktestStrategy:
+        """The strategy, the first of several.
 
         Raises
         ------
         BacktestError
-            The strategy raises or returns nonsense; the message names the bar.
+            There is none yet.
         """
-        fill, notes = self.fill, list(self._notes)
-        if fill is FillAt.NEXT_OPEN and not self.panel.has_ranges:
-            fill = FillAt.NEXT_CLOSE
-            notes.append("the data have no opens: orders filled at the next close")
-        if fill is FillAt.CLOSE:
-            notes.append("orders filled at the close that their signals have seen")
-        done = EventRun(
-            self.strategy,
-            self.panel,
-            self.initial_cash,
-            self.costs,
-            fill,
-            limits=self.limits,
-            whole_units=self.whole_units,
-            implied_vols=self.implied_vols,
-        ).run()
+        if not self._entries:
+            raise BacktestError("there is no strategy; give strategy=, or add_strategy(strategy)", name="strategy")
+        return self._entries[0].strategy
+
+    @property
+    def panel(self) -> BarPanel:
+        """The bars of the strategy that was given at the start.
+
+        Raises
+        ------
+        BacktestError
+            None was given: the bars of added strategies are those of their run.
+        """
+        if self._panel is None:
+            raise BacktestError(
+                "no strategy= was given; added strategies are replayed by run(tickers, start_date, end_date, data)",
+                name="strategy",
+            )
+        return self._panel
+
+    @property
+    def barbara(self) -> BarbaraDB:
+        """The store of results: the one that was given, or one in memory."""
+        if self._store is None:
+            self._store = BarbaraDB.open("backtest", path=":memory:")
+        return self._store
+
+    def add_strategy(self, strategy: Any, trader_name: str = "Backtest", initial_capital: float = 1_000_000.0) -> None:
+        """Add a strategy to those that :meth:`run` replays on given tickers.
+
+        Parameters
+        ----------
+        strategy : BacktestStrategy, object with ``on_bar(context, engine, date)``, SignalRule or callable
+            Strategy to replay.
+        trader_name : str, default "Backtest"
+            Name of the trader whose account it is, kept with the result.
+        initial_capital : float, default 1,000,000
+            Cash at the start, in money, above 0.
+
+        Raises
+        ------
+        BacktestError
+            The strategy is none, or the capital is not above 0.
+        """
+        capital = number_in_range("initial_capital", initial_capital, BacktestError, above=0.0)
+        self._entries.append(_Entry(strategy_of(strategy), str(trader_name), capital))
+
+    @overload
+    def run(self) -> BacktestResult: ...
+
+    @overload
+    def run(
+        self, tickers: Sequence[str], start_date: dt.date | str, end_date: dt.date | str, data: Any = None
+    ) -> list[BacktestResult]: ...
+
+    def run(
+        self,
+        tickers: Sequence[str] | None = None,
+        start_date: Day = None,
+        end_date: Day = None,
+        data: Any = None,
+    ) -> BacktestResult | list[BacktestResult]:
+        """Replay the bars and return what came of it.
+
+        Without arguments that is the result of the strategy that was given at the start. With tickers and a period it
+        is a list with a result for each strategy, the one from the start first; results and bars are stored.
+
+        Parameters
+        ----------
+        tickers : sequence of str, optional
+            Names of the tickers.
+        start_date, end_date : date or ISO 8601 text, optional
+            First and last day, both included.
+        data : mapping, DataFrame, Table or BarPanel, optional
+            Bars or closes, cut to the tickers and the period; by default those of the back-test, of the store, or of
+            the configured feed. Without a bar in the period the list is empty.
+
+        Raises
+        ------
+        BacktestError
+            A strategy raises or returns nonsense; the message names the bar. Or tickers come without a period.
+        """
+        if tickers is None:
+            panel = self.panel  # raises unless the first entry is the strategy from the start
+            result = self._replay(self._entries[0], panel, self._notes, self._period)
+            if self._store is not None:
+                store_result(self._store, result)
+            return result
+        if start_date is None or end_date is None:
+            raise BacktestError("tickers come without start_date and end_date; give both days", name="start_date")
+        return self._run_all(tickers, days_between(start_date, end_date), self._data if data is None else data)
+
+    def _run_all(self, tickers: Sequence[str], period: tuple[dt.date, dt.date], data: Any) -> list[BacktestResult]:
+        """Replay each strategy on the bars of some tickers in a period, and store what came of it."""
+        loader = HistoricalDataLoader(self.barbara)
+        if data is None:
+            loader.load(tickers, *period)
+        else:
+            asked = (
+                {ticker: data[ticker] for ticker in tickers if ticker in data} if isinstance(data, Mapping) else data
+            )
+            loader.load_from_arrays(asked)
+            loader.keep(tickers, *period)
+        panel = loader.panel
+        results = [] if panel is None else [self._replay(e, panel, loader.notes, period) for e in self._entries]
+        for result in results:
+            store_result(self.barbara, result)
+        return results
+
+    def _replay(
+        self, entry: _Entry, panel: BarPanel, notes: tuple[str, ...], period: tuple[dt.date | None, dt.date | None]
+    ) -> BacktestResult:
+        """Replay one strategy on some bars."""
+        settings, said = self.settings, list(notes)
+        if settings.fill is FillAt.NEXT_OPEN and not panel.has_ranges:
+            settings = replace(settings, fill=FillAt.NEXT_CLOSE)
+            said.append("the data have no opens: orders filled at the next close")
+        if settings.fill is FillAt.CLOSE:
+            said.append("orders filled at the close that their signals have seen")
+        done = EventRun(entry.strategy, panel, entry.capital, settings, entry.trader).run()
         was = done.account.history()
-        lowest = float(was.cash.min())
-        if lowest < 0.0:
-            notes.append(f"cash was negative at {int((was.cash < 0.0).sum())} closes, at worst {lowest:,.2f}: a loan")
-        if done.options.modelled:
-            names = ", ".join(sorted(done.options.modelled))
-            notes.append(f"implied volatilities of {names} are realised ones of up to a year: no quotes were given")
+        unpriced = entry.strategy.refusals if isinstance(entry.strategy, ContextStrategy) else ()
         return BacktestResult(
-            self.strategy.name,
-            repr(self.strategy),
-            self.panel,
+            entry.strategy.name,
+            repr(entry.strategy),
+            panel,
             was,
             tuple(done.fills),
-            tuple(done.refusals),
-            self.initial_cash,
-            self.costs,
-            fill,
+            (*done.refusals, *unpriced),
+            entry.capital,
+            settings.costs,
+            settings.fill,
             done.engine.audit,
-            tuple(notes),
+            (*said, *_remarks(was.cash, done.options.modelled)),
+            period,
+            entry.trader,
         )
 
 
-def _fill_at(given: FillAt | str) -> FillAt:
-    known = [member.value for member in FillAt]
-    if given in known:
-        return FillAt(given)
-    advice = did_you_mean(given, known, f"give one of {', '.join(known)}")
-    raise BacktestError(f"no fill {given!r:.40}; {advice}", name="fill")
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A strategy with the account that it trades for."""
+
+    strategy: BacktestStrategy
+    trader: str
+    capital: float
+
+
+def _remarks(cash: FloatArray, modelled: set[str]) -> Iterator[str]:
+    """Return notes on loans, and on volatilities that were modelled."""
+    if cash.min() < 0.0:
+        yield f"cash was negative at {int((cash < 0.0).sum())} closes, at worst {cash.min():,.2f}: a loan"
+    if modelled:
+        names = ", ".join(sorted(modelled))
+        yield f"implied volatilities of {names} are realised ones of up to a year: no quotes were given"
+
+
+def _day(name: str, given: Day) -> dt.date | None:
+    return None if given is None else as_date(given, BacktestError, name)

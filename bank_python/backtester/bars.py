@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["BarPanel", "bars_of", "read_only"]
+__all__ = ["FIELDS", "BarPanel", "bars_of", "read_only"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
 _Row: TypeAlias = tuple[dt.datetime, tuple[float, float, float, float, float]]
@@ -116,6 +116,27 @@ class BarPanel(Tabular):
         volume = float(self.volume[t, j])
         prices = (float(self.open[t, j]), float(self.high[t, j]), float(self.low[t, j]))
         return Bar(self.dates[t], *prices, close, None if np.isnan(volume) else volume)
+
+    def select(self, tickers: Sequence[str]) -> BarPanel | None:
+        """Return the bars of some tickers, at the times at which one of them has a bar; None if none has any.
+
+        Parameters
+        ----------
+        tickers : sequence of str
+            Names of the tickers; the columns of those without bars are NaN.
+        """
+        names = tuple(dict.fromkeys(tickers))
+        found = [(at, self.tickers.index(name)) for at, name in enumerate(names) if name in self.tickers]
+        places, columns = [at for at, _ in found], [j for _, j in found]
+        rows = np.flatnonzero(~np.isnan(self.close[:, columns]).all(axis=1))
+        if not rows.size:
+            return None
+        kept = {name: np.full((len(rows), len(names)), np.nan) for name in FIELDS}
+        for name, values in kept.items():
+            values[:, places] = getattr(self, name)[rows][:, columns]
+            read_only(values)
+        dates = tuple(self.dates[t] for t in rows.tolist())
+        return BarPanel(names, dates, **kept, has_ranges=self.has_ranges, source=self.source)
 
     def between(self, start: dt.date | str | None, end: dt.date | str | None) -> BarPanel:
         """Return the bars of a period, both days included.

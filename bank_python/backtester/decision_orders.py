@@ -43,13 +43,23 @@ class DecisionOrders:
         Account of the replay.
     engine : TradingEngine
         Engine with the orders that work.
+    trader : str
+        Name of the trader of orders that are made of targets.
     whole_units : bool
         Whether targets are rounded towards 0 to whole units.
     """
 
     def __init__(
-        self, tape: Tape, options: OptionQuotes, account: Account, engine: TradingEngine, *, whole_units: bool
+        self,
+        tape: Tape,
+        options: OptionQuotes,
+        account: Account,
+        engine: TradingEngine,
+        trader: str,
+        *,
+        whole_units: bool,
     ) -> None:
+        self._trader = trader
         self._tape, self._options, self._account, self._engine = tape, options, account, engine
         self._whole = whole_units
 
@@ -59,7 +69,7 @@ class DecisionOrders:
         Parameters
         ----------
         decision : Targets or tuple of Order
-            What a strategy wants.
+            Decision of a strategy.
 
         Raises
         ------
@@ -91,7 +101,7 @@ class DecisionOrders:
             change = aim - held - pending.get(name, 0.0)
             if abs(change) > _DUST * max(abs(aim), abs(held), 1e-12):
                 side = Side.BUY if change > 0.0 else Side.SELL
-                orders.append(Order("", "Backtest", name, side, abs(change), price=price, reason=targets.reason))
+                orders.append(Order("", self._trader, name, side, abs(change), price=price, reason=targets.reason))
         if len(orders) > 1:
             orders.sort(key=lambda order: (order.side is Side.BUY, order.quantity * (order.price or 0.0)))
         return orders

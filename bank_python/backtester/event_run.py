@@ -9,7 +9,6 @@ price and does not trade.
 
 from __future__ import annotations
 
-import enum
 import math
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,8 @@ from bank_python.backtester.account import Account
 from bank_python.backtester.decision_orders import DecisionOrders
 from bank_python.backtester.option_market import OptionMarket
 from bank_python.backtester.option_quotes import OptionQuotes
-from bank_python.backtester.strategy import decision_of, raised_at
+from bank_python.backtester.replay_settings import FillAt
+from bank_python.backtester.strategy import decision_of, raised_at, raised_in
 from bank_python.backtester.window import Tape
 from bank_python.market_data.feed import Bar
 from bank_python.trading_engine import (
@@ -33,28 +33,18 @@ from bank_python.trading_engine.late_trail import LateTrail
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from bank_python.backtester.bars import BarPanel
-    from bank_python.backtester.costs import Costs
+    from bank_python.backtester.replay_settings import ReplaySettings
     from bank_python.backtester.strategy import BacktestStrategy
+    from bank_python.backtester.window import Window
     from bank_python.trading_engine import Order
 
-__all__ = ["EventRun", "FillAt"]
+__all__ = ["EventRun"]
 
 _FREE = PositionLimits(max_position=math.inf, max_concentration=math.inf)
 _YEAR = 365.0 * 86_400.0
-
-
-class FillAt(enum.StrEnum):
-    """Where a market order fills."""
-
-    NEXT_OPEN = "next_open"
-    """At the open of the bar after the decision."""
-    NEXT_CLOSE = "next_close"
-    """At the close of the bar after the decision."""
-    CLOSE = "close"
-    """At the close of the bar of the decision itself, which its signal has seen."""
 
 
 class EventRun:
@@ -68,16 +58,10 @@ class EventRun:
         Bars to replay.
     cash : float
         Cash at the start, in money, above 0.
-    costs : Costs
-        Costs of fills, cash and borrowing.
-    fill : FillAt
-        Price at which market orders fill.
-    limits : PositionLimits, optional
-        Limits before an order; none by default.
-    whole_units : bool, default False
-        Whether targets are rounded towards 0 to whole units.
-    implied_vols : float or mapping of str to float, optional
-        Implied volatility a year of options where the data have none.
+    settings : ReplaySettings
+        Costs, limits, and where orders fill.
+    trader : str, default "Backtest"
+        Name of the trader of orders that are made of targets.
     """
 
     def __init__(
@@ -85,31 +69,29 @@ class EventRun:
         strategy: BacktestStrategy,
         panel: BarPanel,
         cash: float,
-        costs: Costs,
-        fill: FillAt,
-        *,
-        limits: PositionLimits | None = None,
-        whole_units: bool = False,
-        implied_vols: float | Mapping[str, float] | None = None,
+        settings: ReplaySettings,
+        trader: str = "Backtest",
     ) -> None:
-        self._strategy, self._panel, self._costs, self._fill = strategy, panel, costs, fill
+        self._strategy, self._panel, self._costs, self._fill = strategy, panel, settings.costs, settings.fill
         self._tape = tape = Tape(panel)
-        self.options = OptionQuotes(tape, implied_vols, costs.cash_rate)
+        self.options = OptionQuotes(tape, settings.vols, settings.costs.cash_rate)
         self.account = Account(tape, self.options, cash)
 
         def clock() -> dt.datetime:
             return panel.dates[max(tape.now, 0)]
 
         self.engine = TradingEngine(
-            costs.execution(),
-            _FREE if limits is None else limits,
+            settings.costs.execution(),
+            _FREE if settings.limits is None else settings.limits,
             ledger=self.account,
             market=OptionMarket(self.options),
             audit=LateTrail(clock=clock),
             clock=clock,
         )
         self.engine.book(DepositEvent(panel.dates[0], cash))
-        self._orders = DecisionOrders(tape, self.options, self.account, self.engine, whole_units=whole_units)
+        self._orders = DecisionOrders(
+            tape, self.options, self.account, self.engine, trader, whole_units=settings.whole_units
+        )
         self.fills: list[Fill] = []
         self.refusals: list[Rejection] = []
 
@@ -123,7 +105,7 @@ class EventRun:
         """
         tape, window, strategy = self._tape, self._tape.window, self._strategy
         window.follow(self.account, self.options)
-        strategy.on_start(window)
+        self._call(strategy.on_start, "in on_start, before the first bar")
         on_bar, book = strategy.on_bar, self.engine.order_book
         is_accruing = bool(self._costs.cash_rate or self._costs.borrow_rate)
         for t in range(len(self._panel)):
@@ -142,7 +124,14 @@ class EventRun:
                 self._act(self._orders.of(decision_of(strategy, window, decision)))
             if self.options.are_used:
                 self.account.mark_options()
+        self._call(strategy.on_end, "in on_end, after the last bar")
         return self
+
+    def _call(self, method: Callable[[Window], None], where: str) -> None:
+        try:
+            method(self._tape.window)
+        except Exception as error:  # as above
+            raise raised_in(self._strategy, where, error) from error
 
     # --- one bar ----------------------------------------------------------------------------------
 

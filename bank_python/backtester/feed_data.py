@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,12 @@ from bank_python.market_data.choose import FEED_VARIABLE, feed_named
 from bank_python.market_data.price_history import PriceHistoryTable
 
 if TYPE_CHECKING:
-    from bank_python.backtester.strategy import BacktestStrategy
+    from collections.abc import Iterator
 
-__all__ = ["feed_history"]
+    from bank_python.backtester.strategy import BacktestStrategy
+    from bank_python.market_data import Feed
+
+__all__ = ["configured_feed", "feed_history", "label_of"]
 
 _SIMULATED = "simulated"
 
@@ -40,12 +44,29 @@ def feed_history(strategy: BacktestStrategy) -> tuple[PriceHistoryTable, str]:
             "frame or a table",
             name="data",
         )
-    feed = feed_named(os.environ.get(FEED_VARIABLE, "").strip() or _SIMULATED)
     found = PriceHistoryTable()
-    try:
+    with configured_feed() as feed:
         for ticker in strategy.inputs:
             found.load(ticker, feed.history(ticker, "max"))
+        return found, label_of(feed.name)
+
+
+@contextlib.contextmanager
+def configured_feed() -> Iterator[Feed]:
+    """Open the feed that ``BANK_PYTHON_FEED`` names, by default the simulated market, and close it afterwards."""
+    feed = feed_named(os.environ.get(FEED_VARIABLE, "").strip() or _SIMULATED)
+    try:
+        yield feed
     finally:
         feed.close()
-    label = "simulated prices, not those of a market" if feed.name == _SIMULATED else f"prices of the feed {feed.name}"
-    return found, label
+
+
+def label_of(source: str) -> str:
+    """Return what a reader has to know of prices of a feed.
+
+    Parameters
+    ----------
+    source : str
+        Name of the feed.
+    """
+    return "simulated prices, not those of a market" if source == _SIMULATED else f"prices of the feed {source}"

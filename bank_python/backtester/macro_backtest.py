@@ -32,7 +32,8 @@ _INVESTED = 0.8
 class MacroBacktest(BacktestStrategy):
     """Long where the mean of 5 closes is 1 per cent above that of 20, short where it is as far below.
 
-    Each position is 80 per cent of equity divided by the number of tickers, set when the direction changes.
+    Each position is 80 per cent of equity divided by the number of tickers, set when the direction changes. A number of
+    units such as 100 is not the default: it would be a small position of one ticker and a loan for another.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ Examples
 >>> options = OptionQuotes(tape, 0.2)
 >>> tape.now = 0
 >>> round(options.close("A 2026-02-04 C 100"), 3), options.value_of_one("A")
-(2.286, 100.0)
+(2.287, 100.0)
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class OptionQuotes:
     ----------
     tape : Tape
         Bars, up to the present one.
-    implied_vols : float or mapping of str to float, optional
+    vols : float or mapping of str to float, optional
         Implied volatility a year where the data have none, a decimal from 0.01 to 5: of all tickers or of each.
     rate : float, default 0.0
         Interest rate per year, a decimal, continuously compounded.
@@ -65,9 +65,9 @@ class OptionQuotes:
         A volatility is out of range.
     """
 
-    def __init__(self, tape: Tape, implied_vols: float | Mapping[str, float] | None = None, rate: float = 0.0) -> None:
+    def __init__(self, tape: Tape, vols: float | Mapping[str, float] | None = None, rate: float = 0.0) -> None:
         self._tape, self._rate = tape, rate
-        self._given = _checked_vols(tape.tickers, implied_vols)
+        self._given = _checked_vols(tape.tickers, vols)
         self._symbols: dict[str, OptionSymbol | None] = dict.fromkeys(tape.tickers)
         self.are_used = False  # whether there has been a name of an option
         self.modelled: set[str] = set()  # tickers whose implied volatility was modelled
@@ -193,7 +193,7 @@ class OptionQuotes:
         Parameters
         ----------
         names : iterable of str
-            Names of what is held.
+            Names of instruments held.
         """
         found, today = {}, self._tape.date.date()
         for name in self.among(names):
@@ -229,6 +229,6 @@ def _checked_vols(tickers: tuple[str, ...], given: float | Mapping[str, float] |
     by_ticker = dict(given) if isinstance(given, Mapping) else dict.fromkeys(tickers, given)
     hint = "give decimals: 0.2 is 20 per cent a year"
     return {
-        name: number_in_range(f"implied_vols[{name!r}]", vol, BacktestError, least=_LOWEST, most=_HIGHEST, hint=hint)
+        name: number_in_range(f"vols[{name!r}]", vol, BacktestError, least=_LOWEST, most=_HIGHEST, hint=hint)
         for name, vol in by_ticker.items()
     }

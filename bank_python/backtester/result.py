@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.backtester.equity_curve import EquityCurve
 from bank_python.backtester.tearsheet import make_tearsheet
 from bank_python.mntable import Table
 from bank_python.plotting import Plotted, money
 from bank_python.plotting import dates as label_dates
 from bank_python.results import Tabular
-from bank_python.risk_models.risk_free import RISK_FREE_RATE
 from bank_python.trading_engine import TradeAnalysis
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bank_python.backtester.account import AccountHistory
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.costs import Costs
-    from bank_python.backtester.event_run import FillAt
+    from bank_python.backtester.replay_settings import FillAt
     from bank_python.backtester.tearsheet import Tearsheet
     from bank_python.numerics import FloatArray
     from bank_python.trading_engine import AuditTrail, Fill, Rejection
@@ -62,6 +62,10 @@ class BacktestResult(Plotted, Tabular):
         Trail of all orders, which replays into the same books.
     notes : tuple of str, default ()
         Notes on the run for its reader.
+    period : tuple of (date or None, date or None), optional
+        First and last day that were asked for; those of the bars by default.
+    trader : str, default "Backtest"
+        Name of the trader whose account it is.
     """
 
     strategy: str
@@ -75,6 +79,8 @@ class BacktestResult(Plotted, Tabular):
     fill: FillAt
     audit: AuditTrail
     notes: tuple[str, ...] = ()
+    period: tuple[dt.date | None, dt.date | None] = (None, None)
+    trader: str = "Backtest"
 
     @property
     def equity(self) -> FloatArray:
@@ -100,6 +106,31 @@ class BacktestResult(Plotted, Tabular):
     def final_value(self) -> float:
         """Equity at the last close."""
         return float(self.equity[-1])
+
+    @property
+    def initial_capital(self) -> float:
+        """Cash at the start, as a tearsheet calls it."""
+        return self.initial_cash
+
+    @property
+    def strategy_name(self) -> str:
+        """Name of the strategy, that of its class unless it gives itself another."""
+        return self.strategy
+
+    @property
+    def start_date(self) -> str:
+        """First day of the period, as ISO 8601 text: the one that was asked for, or that of the first bar."""
+        return (self.period[0] or self.dates[0].date()).isoformat()
+
+    @property
+    def end_date(self) -> str:
+        """Last day of the period, as ISO 8601 text: the one that was asked for, or that of the last bar."""
+        return (self.period[1] or self.dates[-1].date()).isoformat()
+
+    @cached_property
+    def equity_curve(self) -> EquityCurve:
+        """The equity with its dates as a curve: returns, drawdowns and highs from the initial cash on."""
+        return EquityCurve.of(self.dates, self.equity, self.initial_cash)
 
     @property
     def trade_count(self) -> int:
@@ -141,32 +172,17 @@ class BacktestResult(Plotted, Tabular):
         digest.update(repr([when.isoformat() for when in self.dates]).encode())
         return digest.hexdigest()
 
-    def tearsheet(
-        self, benchmark: Any = None, *, risk_free_rate: float = RISK_FREE_RATE, periods_per_year: float | None = None
-    ) -> Tearsheet:
-        """Return the tearsheet of the equity, with the exposure and costs of the run and its round trips.
+    @cached_property
+    def tearsheet(self) -> Tearsheet:
+        """The tearsheet of the equity, with the exposure and costs of the run and its round trips.
 
-        Parameters
-        ----------
-        benchmark : array_like, pandas.Series, mapping, list of pairs or PriceHistory, optional
-            Levels of a benchmark; those on common dates count.
-        risk_free_rate : float, default RISK_FREE_RATE
-            Risk-free rate per year, as a decimal.
-        periods_per_year : float, optional
-            Number of periods in a year; by default inferred from the dates.
-
-        Raises
-        ------
-        BacktestError
-            The benchmark or a setting cannot be read.
+        Called with another benchmark or rate, as in ``result.tearsheet(benchmark=index, risk_free_rate=0.02)``, it
+        returns the sheet with these.
         """
         return make_tearsheet(
             self.equity,
             self.dates,
             trades=self.trades,
-            benchmark=benchmark,
-            risk_free_rate=risk_free_rate,
-            periods_per_year=periods_per_year,
             exposure=self.exposure,
             costs=self.cost,
             initial_capital=self.initial_cash,

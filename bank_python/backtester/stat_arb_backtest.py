@@ -40,7 +40,8 @@ _STILL = 1e-12
 class StatArbBacktest(BacktestStrategy):
     """Sells the dear and buys the cheap leg beyond a z-score of the log ratio, and closes both near its mean.
 
-    Each leg is 20 per cent of equity when the pair is opened. A ticker may be in one pair only.
+    Each leg is 20 per cent of equity when the pair is opened, not a number of units such as 50, so that both legs have
+    the same value whatever their prices. A ticker may be in one pair only.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 A strategy is one of
 
 - a :class:`BacktestStrategy`, with a method ``on_bar``;
+- an object with ``on_bar(context, engine, date)``, which submits orders;
 - a rule of the trading engine (:class:`~bank_python.trading_engine.SignalRule`), unchanged: its signals are orders;
 - a function of the window.
 
@@ -13,7 +14,7 @@ Examples
 >>> class Half(BacktestStrategy):
 ...     def on_bar(self, window):
 ...         return {"A": 0.5} if len(window["A"]) == 1 else None
->>> strategy_of(Half()).name
+>>> Half().name
 'Half'
 """
 
@@ -21,19 +22,19 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bank_python.display import Record
 from bank_python.errors import BacktestError
-from bank_python.trading_engine import Order, SignalRule
+from bank_python.trading_engine import Order
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     from bank_python.backtester.window import Window
 
-__all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "raised_at", "strategy_of"]
+__all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "raised_at", "raised_in", "settings_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,15 @@ class BacktestStrategy(ABC):
             Window on the bars.
         """
 
+    def on_end(self, window: Window) -> None:  # noqa: B027 - for those who override it
+        """Finish a run, after the last bar; nothing can be ordered any more.
+
+        Parameters
+        ----------
+        window : Window
+            Window of all bars.
+        """
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the tickers that it looks at; empty if it does not say."""
@@ -102,71 +112,20 @@ class BacktestStrategy(ABC):
         """
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
-        return f"{type(self).__name__}({settings})"
+        return settings_text(self)
 
 
-class _Rule(BacktestStrategy):
-    """A rule of the trading engine as a strategy."""
-
-    def __init__(self, rule: SignalRule) -> None:
-        self._rule = rule
-
-    @property
-    def name(self) -> str:
-        return type(self._rule).__name__
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return tuple(self._rule.inputs)
-
-    def on_bar(self, window: Window) -> list[Order]:
-        return self._rule.generate(window)
-
-    def __repr__(self) -> str:
-        return repr(self._rule)
-
-
-class _Function(BacktestStrategy):
-    """A function of the window as a strategy."""
-
-    def __init__(self, function: Callable[[Window], Any]) -> None:
-        self._function = function
-
-    @property
-    def name(self) -> str:
-        return getattr(self._function, "__name__", type(self._function).__name__)
-
-    def on_bar(self, window: Window) -> Any:
-        return self._function(window)
-
-    def __repr__(self) -> str:
-        return self.name
-
-
-def strategy_of(given: Any) -> BacktestStrategy:
-    """Return a strategy, a rule or a function as a strategy.
+def settings_text(strategy: object) -> str:
+    """Return a strategy as text: its class with its public attributes.
 
     Parameters
     ----------
-    given : BacktestStrategy, SignalRule or callable
-        Strategy, signal rule or function to be tested.
-
-    Raises
-    ------
-    BacktestError
-        It is none of these.
+    strategy : object
+        Strategy of any form.
     """
-    if isinstance(given, BacktestStrategy):
-        return given
-    if isinstance(given, SignalRule):
-        return _Rule(given)
-    if callable(given) and not isinstance(given, type):
-        return _Function(given)
-    hint = "; give an instance, with brackets" if isinstance(given, type) else ""
-    raise BacktestError(
-        f"strategy={given!r:.60} is no BacktestStrategy, rule or function of the window{hint}", name="strategy"
-    )
+    known = getattr(strategy, "__dict__", {})
+    settings = ", ".join(f"{name}={value!r}" for name, value in known.items() if not name.startswith("_"))
+    return f"{type(strategy).__name__}({settings})"
 
 
 def raised_at(strategy: BacktestStrategy, window: Window, error: Exception) -> BacktestError:
@@ -181,8 +140,22 @@ def raised_at(strategy: BacktestStrategy, window: Window, error: Exception) -> B
     error : Exception
         Error of the strategy.
     """
-    at = f"{window.date:%Y-%m-%d %H:%M}"
-    said = f"{strategy.name} raised {type(error).__name__} at the bar of {at}: {message_of(error)}"
+    return raised_in(strategy, f"at the bar of {window.date:%Y-%m-%d %H:%M}", error)
+
+
+def raised_in(strategy: BacktestStrategy, where: str, error: Exception) -> BacktestError:
+    """Return the error that says where a strategy has raised one.
+
+    Parameters
+    ----------
+    strategy : BacktestStrategy
+        Strategy that raised it.
+    where : str
+        Place in words, such as "in on_end, after the last bar".
+    error : Exception
+        Error of the strategy.
+    """
+    said = f"{strategy.name} raised {type(error).__name__} {where}: {message_of(error)}"
     return BacktestError(said, name=strategy.name)
 
 

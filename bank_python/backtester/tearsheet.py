@@ -15,15 +15,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bank_python.admission import admits, as_numbers
-from bank_python.backtester.equity_series import Comparison, EquitySeries, compare, read_benchmark, read_equity
+from bank_python.admission import admits
+from bank_python.backtester.equity_series import Comparison, EquitySeries, read_benchmark, read_equity
 from bank_python.backtester.metric_list import ALIASES, METRICS
-from bank_python.backtester.periods import PeriodsPerYear, given_periods, periods_of
-from bank_python.backtester.sheet_figures import SheetInput, figures_of, reasons_of, said_conventions
+from bank_python.backtester.sheet_figures import Figure, figures_of, reasons_of, said_conventions
 from bank_python.backtester.sheet_html import SheetPage, sheet_page
+from bank_python.backtester.sheet_request import SheetRequest, input_of, notes_on
 from bank_python.backtester.sheet_tables import (
     fall_spells,
     fall_table,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from bank_python.backtester.periods import PeriodsPerYear
     from bank_python.mntable import Table
     from bank_python.trading_engine import RoundTrip
 
@@ -53,8 +55,19 @@ __all__ = ["Tearsheet", "make_tearsheet"]
 _FEW_PERIODS = 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What is computed for a sheet: figures by name, the reasons for missing ones, conventions in words."""
+
+    figures: dict[str, Figure]
+    reasons: dict[str, str]
+    conventions: dict[str, str]
+
+
 class Tearsheet(Mapping[str, Any], Plotted, Tabular):
-    """Metrics of an equity curve: a mapping from names to figures that does not change; called, it returns itself.
+    """Metrics of an equity curve: a mapping from names to figures that does not change.
+
+    The figures are computed when one is first asked for. Called with other settings, a sheet returns another one.
 
     Parameters
     ----------
@@ -88,7 +101,7 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
         A trade cannot be read.
     """
 
-    __slots__ = ("_conventions", "_figures", "_notes", "_reasons", "_source", "_title")
+    __slots__ = ("_found", "_request", "_source", "_title")
 
     @admits(BacktestError)
     def __init__(
@@ -106,38 +119,70 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
         initial_capital: float | None = None,
         title: str = "",
     ) -> None:
-        if not math.isfinite(risk_free_rate):
-            raise BacktestError(
-                f"risk_free_rate={risk_free_rate!r} is not finite; give a decimal such as 0.04", name="risk_free_rate"
-            )
-        series = read_equity(equity_curve, dates, initial_capital)
-        against = None if benchmark is None else read_benchmark(benchmark)
-        comparison = None if against is None else compare(series, against)
-        periods, common = _periods(series, comparison, periods_per_year)
-        given = _given(turnover, exposure, costs, periods.value)
-        source = SheetInput(series, periods, common, float(risk_free_rate), comparison, _trips(trade_history), given)
-        self._source = source
-        self._title = title
-        self._figures = figures_of(source)
-        self._reasons = reasons_of(source, self._figures)
-        self._conventions = said_conventions(source)
-        self._notes = (*_notes(source), *(against.notes if against is not None else ()))
+        request = SheetRequest(
+            read_equity(equity_curve, dates, initial_capital),
+            None if benchmark is None else read_benchmark(benchmark),
+            risk_free_rate,
+            periods_per_year,
+            _trips(trade_history),
+            {"turnover": turnover, "exposure": exposure, "costs": costs},
+        )
+        self._set(request, title)
+
+    def _set(self, request: SheetRequest, title: str) -> None:
+        self._request, self._title = request, title
+        self._source = input_of(request)
+        self._found: _Findings | None = None
+
+    @property
+    def _findings(self) -> _Findings:
+        """Figures, their reasons and conventions, computed when they are first asked for."""
+        if self._found is None:
+            figures = figures_of(self._source)
+            self._found = _Findings(figures, reasons_of(self._source, figures), said_conventions(self._source))
+        return self._found
 
     # --- as a mapping -----------------------------------------------------------------------------------
 
     def __getitem__(self, name: str) -> Any:
-        return self._figures[ALIASES.get(name, name)]
+        return self._findings.figures[ALIASES.get(name, name)]
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._figures
+        yield from self._findings.figures
         yield from ALIASES
 
     def __len__(self) -> int:
-        return len(self._figures) + len(ALIASES)
+        return len(self._findings.figures) + len(ALIASES)
 
-    def __call__(self) -> Tearsheet:
-        """Return the sheet itself, so that a field of a result can be read as well as called."""
-        return self
+    @admits(BacktestError)
+    def __call__(
+        self, benchmark: Any = None, *, risk_free_rate: float | None = None, periods_per_year: float | None = None
+    ) -> Tearsheet:
+        """Return the sheet of the same curve and trades with other settings; without any, this one.
+
+        Parameters
+        ----------
+        benchmark : array_like, pandas.Series, mapping, list of pairs or PriceHistory, optional
+            Levels of a benchmark; those on common dates count. By default that of this sheet.
+        risk_free_rate : float, optional
+            Risk-free rate per year, as a decimal; by default that of this sheet.
+        periods_per_year : float, optional
+            Number of periods in a year; by default as in this sheet.
+
+        Raises
+        ------
+        BacktestError
+            The benchmark or a setting cannot be read.
+        """
+        changes: dict[str, Any] = {"risk_free_rate": risk_free_rate, "periods_per_year": periods_per_year}
+        if benchmark is not None:
+            changes["benchmark"] = read_benchmark(benchmark)
+        changes = {name: value for name, value in changes.items() if value is not None}
+        if not changes:
+            return self
+        made = object.__new__(type(self))
+        made._set(replace(self._request, **changes), self._title)
+        return made
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -158,18 +203,20 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
     @property
     def conventions(self) -> dict[str, str]:
         """Definition of each metric in words: periods, degrees of freedom, risk-free rate."""
-        return dict(self._conventions)
+        return dict(self._findings.conventions)
 
     @property
     def reasons(self) -> dict[str, str]:
         """Reason for each metric that is missing or not finite, aliases included."""
-        short = {alias: self._reasons[name] for alias, name in ALIASES.items() if name in self._reasons}
-        return {**self._reasons, **short}
+        short = {
+            alias: self._findings.reasons[name] for alias, name in ALIASES.items() if name in self._findings.reasons
+        }
+        return {**self._findings.reasons, **short}
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Remarks on the data, such as values that were left out."""
-        return self._notes
+        return notes_on(self._request, self._source)
 
     @property
     def periods(self) -> PeriodsPerYear:
@@ -248,15 +295,15 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
 
         rows = []
         for metric in METRICS:
-            figure = self._figures[metric.name]
+            figure = self._findings.figures[metric.name]
             is_number = isinstance(figure, int | float) and math.isfinite(figure)
             rows.append(
                 {
                     "metric": metric.name,
                     "value": float(figure) if is_number and isinstance(figure, int | float) else None,
                     "text": None if figure is None else str(figure),
-                    "convention": self._conventions[metric.name],
-                    "reason": self._reasons.get(metric.name),
+                    "convention": self._findings.conventions[metric.name],
+                    "reason": self._findings.reasons.get(metric.name),
                 }
             )
         names = [("metric", str), ("value", float | None), ("text", str | None), ("convention", str)]
@@ -273,7 +320,7 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
             "metrics": self.metrics,
             "conventions": self.conventions,
             "reasons": self.reasons,
-            "notes": list(self._notes),
+            "notes": list(self.notes),
             "monthly": list(self.monthly_returns()),
             "yearly": list(self.yearly_returns()),
             "drawdowns": list(self.top_drawdowns()),
@@ -290,10 +337,10 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
         page = SheetPage(
             self._title,
             self._source,
-            self._figures,
-            self._conventions,
-            self._reasons,
-            self._notes,
+            self._findings.figures,
+            self._findings.conventions,
+            self._findings.reasons,
+            self.notes,
             self.monthly_returns(),
             self.yearly_returns(),
         )
@@ -407,60 +454,10 @@ def make_tearsheet(
     )
 
 
-def _periods(
-    series: EquitySeries, comparison: Comparison | None, given: float | None
-) -> tuple[PeriodsPerYear, PeriodsPerYear]:
-    """Return the periods a year of a curve and of its dates in common with a benchmark."""
-    dates = series.dates[series.is_led :] if series.dates else None
-    inferred = periods_of(dates)
-    periods = inferred if given is None else given_periods(float(given), dates)
-    if comparison is None or comparison.dates is None or len(comparison.dates) < _FEW_PERIODS:
-        return periods, periods
-    common = periods_of(comparison.dates)
-    if common.value == inferred.value:
-        return periods, periods
-    return periods, PeriodsPerYear(common.value / inferred.value * periods.value, common.period, common.basis)
-
-
 def _trips(trades: Any) -> tuple[RoundTrip, ...] | None:
     if trades is None:
         return None
     return trades.round_trips if isinstance(trades, TradeAnalysis) else TradeAnalysis(trades).round_trips
-
-
-def _given(turnover: Any, exposure: Any, costs: Any, periods: float) -> dict[str, float]:
-    """Return turnover a year, mean exposure and sum of costs, of numbers or of series of them."""
-    found = {}
-    for name, value in (("turnover", turnover), ("exposure", exposure), ("costs", costs)):
-        if value is None:
-            continue
-        numbers = as_numbers(value)
-        if numbers is None or not numbers.size or not bool((abs(numbers) < math.inf).all()):
-            raise BacktestError(
-                f"{name}={value!r:.60} is no finite number or series of them; correct it or leave it out", name=name
-            )
-        if numbers.ndim == 0:
-            found[name] = float(numbers)
-        elif name == "costs":
-            found[name] = float(numbers.sum())
-        else:
-            found[name] = float(numbers.mean()) * (periods if name == "turnover" else 1.0)
-    return found
-
-
-def _notes(source: SheetInput) -> list[str]:
-    series, both = source.series, source.comparison
-    notes = [*series.notes]
-    if series.n_alive < len(series.levels) or (len(series.levels) and series.levels[-1] <= 0.0):
-        at, level = series.moment(series.n_alive - 1), series.levels[series.n_alive - 1]
-        notes.append(f"the equity is {level:,.6g} on {at}: returns end there; growth and drawdowns use all values")
-    if 0 < len(series.returns) < source.periods.value:
-        notes.append(f"returns counted {len(series.returns):,}, less than a year: annual figures extend them")
-    if both is not None and both.dropped:
-        notes.append(f"{both.dropped:,} dates without a level of the benchmark are left out of the comparison")
-    if both is not None and source.common_periods.value != source.periods.value:
-        notes.append(f"common dates with the benchmark: {source.common_periods.basis}")
-    return notes
 
 
 def _written(text: str, path: str | os.PathLike[str] | None) -> str:

@@ -9,9 +9,9 @@ Examples
 >>> import numpy as np
 >>> from bank_python.backtester import Backtester
 >>> closes = 100.0 * np.exp(np.cumsum(0.01 * np.random.default_rng(1).standard_normal(120)))
->>> result = Backtester(VolArbBacktest(["A"]), "2026-01-05", data={"A": closes}, implied_vols=0.3).run()
+>>> result = Backtester(VolArbBacktest(["A"]), "2026-01-05", data={"A": closes}, vols=0.3).run()
 >>> result.fills[0].order.side.value, result.fills[0].order.instrument_name, result.final_value > result.initial_cash
-('SELL', 'A 2026-03-04 C 99.74', True)
+('SELL', 'A 2026-03-04 C 100.8', True)
 """
 
 from __future__ import annotations

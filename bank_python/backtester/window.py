@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -30,12 +30,32 @@ from bank_python.errors import BacktestError
 if TYPE_CHECKING:
     import datetime as dt
 
-    from bank_python.backtester.account import Account
     from bank_python.backtester.bars import BarPanel
-    from bank_python.backtester.option_quotes import OptionQuotes
     from bank_python.numerics import FloatArray
 
 __all__ = ["Tape", "Window"]
+
+
+class AccountView(Protocol):
+    """What a strategy sees of its account."""
+
+    @property
+    def equity_now(self) -> float:
+        """Equity at the last closes, in money."""
+
+    @property
+    def held_units(self) -> Mapping[str, float]:
+        """Units held by instrument."""
+
+
+class OptionView(Protocol):
+    """What a strategy sees of options."""
+
+    def implied_vol(self, ticker: str) -> float:
+        """Return the implied volatility of a ticker a year."""
+
+    def delta(self, name: str) -> float:
+        """Return the units of the underlying that move as one unit of an instrument does."""
 
 
 class Window(Mapping[str, "FloatArray"]):
@@ -47,8 +67,8 @@ class Window(Mapping[str, "FloatArray"]):
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
-        self._account: Account | None = None
-        self._options: OptionQuotes | None = None
+        self._account: AccountView | None = None
+        self._options: OptionView | None = None
 
     def __getitem__(self, ticker: str) -> FloatArray:
         return self._tape.closes(ticker)
@@ -176,14 +196,14 @@ class Window(Mapping[str, "FloatArray"]):
         """
         return 1.0 if self._options is None else self._options.delta(instrument)
 
-    def follow(self, account: Account, options: OptionQuotes) -> None:
+    def follow(self, account: AccountView, options: OptionView) -> None:
         """Show an account and the prices of options from now on.
 
         Parameters
         ----------
-        account : Account
+        account : AccountView
             Account of the replay.
-        options : OptionQuotes
+        options : OptionView
             Prices of options.
         """
         self._account, self._options = account, options

@@ -778,6 +778,7 @@ BACKTESTS: list[Case] = [
     ),
     (backtester.sma_crossing_equity, {"close": CLOSES[:, 0], "fast": [2, 3], "slow": 5, **ALL_IN}),
     (backtester.signal_equity, {"close": CLOSES[:, 0], "entries": FLAGS, "exits": ~FLAGS, **ALL_IN}),
+    (backtester.EquityCurve, {"initial_capital": 1e6}),
 ]
 
 SHARPE = {"skew": -0.5, "kurtosis": 5.0}

@@ -47,7 +47,7 @@ def market(name, side="BUY", quantity=2.0):
 
 
 def run(strategy, data, **given):
-    return Backtester(strategy, data=data, **{"initial_cash": 10_000.0, "implied_vols": 0.2} | given).run()
+    return Backtester(strategy, data=data, **{"initial_cash": 10_000.0, "vols": 0.2} | given).run()
 
 
 @pytest.mark.parametrize("kind", ["C", "P"])
@@ -93,13 +93,13 @@ def test_the_volatility_is_that_of_the_data_then_the_given_one_then_a_realised_o
     vols = np.linspace(0.2, 0.3, 30)
     data = {"A": bars(PATH[:30]), "A_VOL": bars(vols)}
     bought = ordered(market("A 2026-03-20 C 100"), at=22)
-    quoted = run(bought, data, fill="close", implied_vols=0.9)
+    quoted = run(bought, data, fill="close", vols=0.9)
     row = data["A"][22]
     years = (dt.date(2026, 3, 20) - row["date"]).days / 365.0
     assert quoted.fills[0].price == pytest.approx(black_scholes(row["close"], 100.0, years, vols[22]), rel=1e-12)
-    given = run(bought, {"A": data["A"]}, fill="close", implied_vols={"A": 0.35})
+    given = run(bought, {"A": data["A"]}, fill="close", vols={"A": 0.35})
     assert given.fills[0].price == pytest.approx(black_scholes(row["close"], 100.0, years, 0.35), rel=1e-12)
-    modelled = run(bought, {"A": data["A"]}, fill="close", implied_vols=None)
+    modelled = run(bought, {"A": data["A"]}, fill="close", vols=None)
     returns = np.diff(np.log(PATH[:23]))
     realised = math.sqrt(252.0 * float(np.mean(returns**2)))
     assert modelled.fills[0].price == pytest.approx(black_scholes(row["close"], 100.0, years, realised), rel=1e-10)
@@ -108,9 +108,7 @@ def test_the_volatility_is_that_of_the_data_then_the_given_one_then_a_realised_o
 
 
 def test_the_trail_replays_into_the_same_positions_and_cash():
-    result = run(
-        VolArbBacktest(["A"], trade_qty=1.0), {"A": bars(PATH)}, fees_bps=5.0, implied_vols=0.4, initial_cash=1e5
-    )
+    result = run(VolArbBacktest(["A"], trade_qty=1.0), {"A": bars(PATH)}, fees_bps=5.0, vols=0.4, initial_cash=1e5)
     ledger = replay(result.audit)
     assert result.audit.verify().holds
     assert ledger.cash["USD"] == pytest.approx(result.cash[-1], abs=0.5)  # cents of each booking
@@ -121,12 +119,12 @@ def test_the_trail_replays_into_the_same_positions_and_cash():
 
 @pytest.mark.parametrize(("implied", "side", "gains"), [(0.45, "SELL", True), (0.05, "BUY", True)])
 def test_volatility_arbitrage_sells_what_is_dear_and_buys_what_is_cheap(implied, side, gains):
-    result = run(VolArbBacktest(["A"], trade_qty=1.0), {"A": bars(PATH)}, implied_vols=implied, initial_cash=1e5)
+    result = run(VolArbBacktest(["A"], trade_qty=1.0), {"A": bars(PATH)}, vols=implied, initial_cash=1e5)
     assert {fill.order.side.value for fill in result.fills if " " in fill.order.instrument_name} == {side}
     assert (result.final_value > 1e5) == gains
     hedged = np.abs(result.held[:, 0]).max()
     assert 0.0 < hedged <= 100.0
-    bare = run(VolArbBacktest(["A"], trade_qty=1.0, hedge=False), {"A": bars(PATH)}, implied_vols=implied)
+    bare = run(VolArbBacktest(["A"], trade_qty=1.0, hedge=False), {"A": bars(PATH)}, vols=implied)
     assert not bare.held.any()
 
 
@@ -134,7 +132,7 @@ def test_a_fair_volatility_opens_nothing_and_a_run_leaves_nothing_behind():
     strategy, squares = VolArbBacktest(["A"]), np.diff(np.log(PATH)) ** 2
     fair = [math.sqrt(252.0 * float(np.mean(squares[max(t - 20, 0) : t] if t else 1e-3))) for t in range(90)]
     assert run(strategy, {"A": bars(PATH), "A_VOL": bars(fair)}).trade_count == 0
-    first, second = (run(strategy, {"A": bars(PATH)}, implied_vols=0.5) for _ in range(2))
+    first, second = (run(strategy, {"A": bars(PATH)}, vols=0.5) for _ in range(2))
     assert first.equity.tolist() == second.equity.tolist()
     assert VolArbBacktest(["A"]).trade_qty == 10.0
     assert VolArbBacktest(["A"]).rv_window == 20
@@ -152,7 +150,7 @@ def test_poisoned_bars_after_now_change_no_price_before():
     data = bars(PATH)
     poisoned = [*data[:40], *bars(1_000.0 * PATH[40:], data[40]["date"])]
     orders = ordered(market("A 2026-03-20 C 100"), at=25)
-    runs = [run(orders, {"A": rows}, implied_vols=None) for rows in (data, poisoned)]
+    runs = [run(orders, {"A": rows}, vols=None) for rows in (data, poisoned)]
     assert runs[0].fills
     assert runs[0].equity[:40].tolist() == runs[1].equity[:40].tolist()
 
@@ -171,7 +169,7 @@ def test_options_on_what_has_no_bars_or_that_do_not_exist_are_refused(name, said
 
 
 def test_settings_are_checked():
-    for given, said in (({"implied_vols": 20.0}, "decimals"), ({"implied_vols": {"A": 0.0}}, r"implied_vols\['A'\]")):
+    for given, said in (({"vols": 20.0}, "decimals"), ({"vols": {"A": 0.0}}, r"vols\['A'\]")):
         with pytest.raises(BacktestError, match=said):
             run(ordered(), {"A": bars(PATH[:5])}, **given)
     with pytest.raises(BacktestError, match="tickers is empty"):
