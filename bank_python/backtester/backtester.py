@@ -23,15 +23,16 @@ from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.strategy import strategy_of
 from bank_python.errors import BacktestError
 from bank_python.numerics.ranges import number_in_range
+from bank_python.trading_engine import PositionLimits
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from bank_python.trading_engine import PositionLimits
-
 __all__ = ["Backtester"]
+
+_MOST_CASH = 1e15  # as much as a ledger takes
 
 
 class Backtester:
@@ -91,10 +92,12 @@ class Backtester:
         given, source = feed_history(self.strategy) if data is None else (data, "")
         self.panel = bars_of(given, start, end)
         self._notes = (source,) if source else ()
-        self.initial_cash = number_in_range("initial_cash", initial_cash, BacktestError, above=0.0)
+        self.initial_cash = number_in_range("initial_cash", initial_cash, BacktestError, above=0.0, most=_MOST_CASH)
         self.costs = Costs(fees_bps, slippage_bps, cash_rate, borrow_rate)
         self.fill = _fill_at(fill)
-        self.limits, self.whole_units, self.implied_vols = limits, whole_units, implied_vols
+        if not (limits is None or isinstance(limits, PositionLimits)):
+            raise BacktestError(f"limits={limits!r:.40} are no PositionLimits; give those, or None", name="limits")
+        self.limits, self.whole_units, self.implied_vols = limits, bool(whole_units), implied_vols
 
     def __repr__(self) -> str:
         return f"<Backtester: {self.strategy!r} on {len(self.panel):,} bars of {', '.join(self.panel.tickers)}>"
@@ -113,6 +116,7 @@ class Backtester:
             notes.append("the data have no opens: orders filled at the next close")
         if fill is FillAt.CLOSE:
             notes.append("orders filled at the close that their signals have seen")
+        settings = self._settings()  # as they are before the run, which may change what the strategy remembers
         done = EventRun(
             self.strategy,
             self.panel,
@@ -124,6 +128,9 @@ class Backtester:
             implied_vols=self.implied_vols,
         ).run()
         was = done.account.history()
+        ruined = was.equity <= 0.0
+        if ruined.any():
+            notes.append(f"equity was not above 0 from {self.panel.dates[int(ruined.argmax())]:%Y-%m-%d} on: ruin")
         lowest = float(was.cash.min())
         if lowest < 0.0:
             notes.append(f"cash was negative at {int((was.cash < 0.0).sum())} closes, at worst {lowest:,.2f}: a loan")
@@ -132,7 +139,7 @@ class Backtester:
             notes.append(f"implied volatilities of {names} are realised ones of up to a year: no quotes were given")
         return BacktestResult(
             self.strategy.name,
-            repr(self.strategy),
+            settings,
             self.panel,
             was,
             tuple(done.fills),
@@ -143,6 +150,13 @@ class Backtester:
             done.engine.audit,
             tuple(notes),
         )
+
+    def _settings(self) -> str:
+        """Return the strategy with its settings, and those of the run that decide about orders."""
+        said = [repr(self.strategy)]
+        said += ["whole units"] if self.whole_units else []
+        said += [] if self.limits is None else [repr(self.limits)]
+        return "; ".join(said)
 
 
 def _fill_at(given: FillAt | str) -> FillAt:

@@ -21,19 +21,21 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bank_python.display import Record
 from bank_python.errors import BacktestError
-from bank_python.trading_engine import Order, SignalRule
+from bank_python.trading_engine import Order, OrderStatus, SignalRule
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     from bank_python.backtester.window import Window
 
 __all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "raised_at", "strategy_of"]
+
+_MOST = {"weight": 1e6, "number of units": 1e15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,12 @@ class Targets(Record):
             raise BacktestError(f"{min(both)} has a weight and a number of units; give one of the two", name=min(both))
         for what, given in (("weight", self.weights), ("number of units", self.units)):
             for ticker, value in given.items():
-                if isinstance(value, bool) or not math.isfinite(_number(value)):
-                    raise BacktestError(f"the {what} of {ticker} is {value!r:.40}, not a finite number", name=ticker)
+                if isinstance(value, bool) or not abs(_number(value)) <= _MOST[what]:
+                    said = f"the {what} of {ticker} is {value!r:.40}; give a finite number up to {_MOST[what]:g}"
+                    raise BacktestError(said, name=ticker)
+        for name in ("weights", "units"):
+            numbers = {ticker: float(value) for ticker, value in getattr(self, name).items()}
+            object.__setattr__(self, name, numbers)
 
 
 Decision: TypeAlias = Targets | tuple[Order, ...]
@@ -201,13 +207,17 @@ def decision_of(strategy: BacktestStrategy, window: Window, given: Any) -> Decis
     Raises
     ------
     BacktestError
-        It is nonsense; a note names the bar.
+        It is nonsense, or a generator that raises; the message names the bar.
     """
     try:
-        return _read(given)
+        known = tuple(given) if isinstance(given, Iterator) else given  # the code of a function with yield runs now
+    except Exception as error:  # a strategy is the code of users, which may raise anything
+        raise raised_at(strategy, window, error) from error
+    try:
+        return _read(known)
     except BacktestError as error:
-        error.add_note(f"returned by {strategy.name} at the bar of {window.date:%Y-%m-%d %H:%M}")
-        raise
+        at = f"{window.date:%Y-%m-%d %H:%M}"
+        raise BacktestError(f"{strategy.name} at the bar of {at}: {message_of(error)}", name=strategy.name) from error
 
 
 def _read(given: Any) -> Decision:
@@ -216,14 +226,24 @@ def _read(given: Any) -> Decision:
     if isinstance(given, Mapping):
         return Targets(weights={str(ticker): weight for ticker, weight in given.items()})
     if isinstance(given, Order):
-        return (given,)
-    if isinstance(given, Sequence | Iterable) and not isinstance(given, str | bytes):
-        orders = tuple(given)
-        wrong = next((each for each in orders if not isinstance(each, Order)), None)
-        if wrong is None:
-            return orders
-        given = wrong
-    raise BacktestError(f"a strategy returned {given!r:.60}; return targets, weights by ticker, orders or None")
+        return (_pending(given),)
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes):
+        return tuple(map(_pending, given))
+    raise _nonsense(given)
+
+
+def _pending(order: Any) -> Order:
+    if not isinstance(order, Order):
+        raise _nonsense(order)
+    if order.status is not OrderStatus.PENDING:
+        raise BacktestError(
+            f"a strategy returned the order {order.order_id}, which is {order.status.value}; make a new one"
+        )
+    return order
+
+
+def _nonsense(given: Any) -> BacktestError:
+    return BacktestError(f"a strategy returned {given!r:.60}; return targets, weights by ticker, orders or None")
 
 
 def _number(value: Any) -> float:
