@@ -25,12 +25,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from bank_python.display import Record
 from bank_python.errors import BacktestError
 from bank_python.trading_engine import Order, OrderStatus, SignalRule
+from bank_python.trading_engine.market_closes import DatedCloses
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from bank_python.backtester.window import Window
 
 __all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "raised_at", "strategy_of"]
@@ -113,10 +118,12 @@ class BacktestStrategy(ABC):
 
 
 class _Rule(BacktestStrategy):
-    """A rule of the trading engine as a strategy."""
+    """A rule of the trading engine as a strategy; it sees closes with their dates, and as ``A_UNITS`` what is held."""
 
     def __init__(self, rule: SignalRule) -> None:
         self._rule = rule
+        self._dates: dict[str, list[dt.datetime]] = {}
+        self._has_gaps = False
 
     @property
     def name(self) -> str:
@@ -126,8 +133,24 @@ class _Rule(BacktestStrategy):
     def inputs(self) -> tuple[str, ...]:
         return tuple(self._rule.inputs)
 
+    def on_start(self, window: Window) -> None:
+        self._dates, self._has_gaps = {ticker: [] for ticker in window}, False
+
     def on_bar(self, window: Window) -> list[Order]:
-        return self._rule.generate(window)
+        return self._rule.generate(self._seen(window))
+
+    def _seen(self, window: Window) -> DatedCloses:
+        """Return the closes; with dates where some are missing, as rules compare series on common dates."""
+        for ticker, dates in self._dates.items():
+            if window.is_quoted(ticker):
+                dates.append(window.date)
+            else:
+                self._has_gaps = True
+        seen, units = DatedCloses(self._dates if self._has_gaps else None), window.units
+        for ticker in window:
+            seen[f"{ticker}_UNITS"] = np.array([units.get(ticker, 0.0)])
+        seen.update({ticker: window[ticker] for ticker in window if len(window[ticker])})
+        return seen
 
     def __repr__(self) -> str:
         return repr(self._rule)
