@@ -34,8 +34,6 @@ from bank_python.trading_engine.market_closes import DatedCloses
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from bank_python.backtester.window import Window
 
 __all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "raised_at", "strategy_of"]
@@ -118,12 +116,15 @@ class BacktestStrategy(ABC):
 
 
 class _Rule(BacktestStrategy):
-    """A rule of the trading engine as a strategy; it sees closes with their dates, and as ``A_UNITS`` what is held."""
+    """A rule of the trading engine as a strategy.
+
+    It sees the closes of the tickers that have a bar now, and as ``A_UNITS`` what is held of A. Where bars are missing
+    the closes have the numbers of their bars as dates, so that the rule compares series on bars that both have.
+    """
 
     def __init__(self, rule: SignalRule) -> None:
         self._rule = rule
-        self._dates: dict[str, list[dt.datetime]] = {}
-        self._has_gaps = False
+        self._bars: dict[str, list[int]] = {}
 
     @property
     def name(self) -> str:
@@ -134,23 +135,17 @@ class _Rule(BacktestStrategy):
         return tuple(self._rule.inputs)
 
     def on_start(self, window: Window) -> None:
-        self._dates, self._has_gaps = {ticker: [] for ticker in window}, False
+        self._bars = {ticker: [] for ticker in window}
 
     def on_bar(self, window: Window) -> list[Order]:
-        return self._rule.generate(self._seen(window))
-
-    def _seen(self, window: Window) -> DatedCloses:
-        """Return the closes; with dates where some are missing, as rules compare series on common dates."""
-        for ticker, dates in self._dates.items():
-            if window.is_quoted(ticker):
-                dates.append(window.date)
-            else:
-                self._has_gaps = True
-        seen, units = DatedCloses(self._dates if self._has_gaps else None), window.units
-        for ticker in window:
-            seen[f"{ticker}_UNITS"] = np.array([units.get(ticker, 0.0)])
-        seen.update({ticker: window[ticker] for ticker in window if len(window[ticker])})
-        return seen
+        quoted = [ticker for ticker in window if window.is_quoted(ticker)]
+        for ticker in quoted:
+            self._bars[ticker].append(window.index)
+        has_gaps = any(len(bars) <= window.index for bars in self._bars.values())
+        seen, units = DatedCloses(self._bars if has_gaps else None), window.units
+        seen.update({f"{ticker}_UNITS": np.array([units.get(ticker, 0.0)]) for ticker in quoted})
+        seen.update({ticker: window[ticker] for ticker in quoted})
+        return self._rule.generate(seen)
 
     def __repr__(self) -> str:
         return repr(self._rule)

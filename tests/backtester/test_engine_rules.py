@@ -10,20 +10,20 @@ import pytest
 from bank_python.backtester import Backtester
 from bank_python.trading_engine import MultiAssetSignal, PairsTradeSignal, SignalRule, StatArbSignal
 
-DAYS = [dt.date(2025, 1, 1) + dt.timedelta(days=day) for day in range(300)]
+DAYS = [dt.date(2025, 1, 1) + dt.timedelta(days=day) for day in range(200)]
 
 
 def pair():
     """Return two prices whose log ratio comes back to 0."""
     rng = np.random.default_rng(1)
-    x = 100.0 * np.exp(np.cumsum(0.01 * rng.standard_normal(300)))
-    gap = np.zeros(300)
-    for day in range(1, 300):
+    x = 100.0 * np.exp(np.cumsum(0.01 * rng.standard_normal(200)))
+    gap = np.zeros(200)
+    for day in range(1, 200):
         gap[day] = 0.9 * gap[day - 1] + 0.01 * rng.standard_normal()
     return {"Y": x * np.exp(gap), "X": x}
 
 
-@pytest.mark.parametrize("rule", [StatArbSignal([("Y", "X")]), PairsTradeSignal([("Y", "X")], 60, trading=10)])
+@pytest.mark.parametrize("rule", [StatArbSignal([("Y", "X")], 30, 1.5), PairsTradeSignal([("Y", "X")], 60, trading=10)])
 def test_a_pair_is_opened_once_and_closed_again(rule):
     held = Backtester(rule, data=pair()).run().held
     opened = np.abs(held[1:]) > np.abs(held[:-1])
@@ -52,12 +52,14 @@ def test_pairs_on_different_calendars_are_compared_on_common_dates():
     share = {day: price for day, price, is_open in zip(DAYS, data["X"].tolist(), week, strict=True) if is_open}
     coin = dict(zip(DAYS, data["Y"].tolist(), strict=True))
     both = {day: price for day, price in coin.items() if day in share}
-    rule = StatArbSignal([("Y", "X")])
+    rule = StatArbSignal([("Y", "X")], 30, 1.5)
     apart, together = (Backtester(rule, data={"Y": y, "X": share}).run() for y in (coin, both))
     signals = [[fill.order.created_at for fill in result.fills] for result in (apart, together)]
     assert signals[0] == signals[1] != []
     rule = _Seeing()
     Backtester(rule, data={"Y": coin, "X": share}).run()
-    assert [seen.get("X", 0) for seen in rule.seen] == np.cumsum(week).tolist()
-    assert [seen["Y"] for seen in rule.seen] == list(range(1, 301))
-    assert all(seen["X_UNITS"] == 1 for seen in rule.seen)
+    assert [seen.get("X") for seen in rule.seen] == [
+        count if is_open else None for count, is_open in zip(np.cumsum(week).tolist(), week, strict=True)
+    ]
+    assert [seen["Y"] for seen in rule.seen] == list(range(1, 201))
+    assert all(seen["Y_UNITS"] == 1 for seen in rule.seen)

@@ -113,7 +113,7 @@ def vectorised(prices, rows, weights, fill, **terms):
     return run_rebalances(close, rows, weights, fill_prices=paid, **terms)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(rebalanced(), FILLS)
 def test_rebalances_are_the_replay_and_the_ledger(case, fill):
     prices, rows, weights, costs = case
@@ -131,7 +131,7 @@ def test_rebalances_are_the_replay_and_the_ledger(case, fill):
     assert slow.trade_count == int(fast.orders)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(SEEDS, FILLS, st.sampled_from([0.0, 0.003]))
 def test_short_and_lent_positions_of_the_replay_are_those_of_the_ledger(seed, fill, cost):
     rng = np.random.default_rng(seed)
@@ -146,7 +146,7 @@ def test_short_and_lent_positions_of_the_replay_are_those_of_the_ledger(seed, fi
     assert np.abs(slow.equity / plain - 1.0).max() < AGREED
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(rebalanced())
 def test_where_cash_is_short_the_vectorised_run_buys_in_part_and_the_replay_borrows(case):
     prices, rows, weights, costs = case
@@ -246,7 +246,7 @@ def three_equities(prices, calls, fill, run, *, whole, fee):
     return run.equity(), slow.equity, plain
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(SEEDS, st.sampled_from(["next_open", "close"]), st.booleans(), st.sampled_from([0.0, 0.001, 0.05]))
 def test_entries_and_exits_are_the_replay_and_the_ledger(seed, fill, whole, fee):
     rng = np.random.default_rng(seed)
@@ -263,7 +263,7 @@ def test_entries_and_exits_are_the_replay_and_the_ledger(seed, fill, whole, fee)
     assert np.abs(fast / slow - 1.0).max() < AGREED
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(SEEDS, st.integers(1, 5), st.integers(1, 8), st.sampled_from(["next_open", "close"]), st.booleans())
 def test_crossings_are_the_replay_and_the_ledger(seed, fast, slow, fill, whole):
     rng = np.random.default_rng(seed)
@@ -289,7 +289,7 @@ def test_crossings_are_the_replay_and_the_ledger(seed, fast, slow, fill, whole):
 # --- momentum --------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(SEEDS, st.integers(1, 6), st.integers(1, 4), st.integers(1, 5), FILLS)
 def test_momentum_at_once_is_momentum_bar_by_bar(seed, lookback, top, every, fill):
     """Where the two have one definition: the return ends at the row itself, and all returns are above 0."""
