@@ -100,7 +100,25 @@ def orders(window):
     return [order]
 
 
+def straddle(window):
+    """Return targets of two listed options every tenth bar, hedged by the delta; and read the figures of the window."""
+    if window.index % 10 or not window.is_quoted("A"):
+        return None
+    rise = window.mean("A", 3) > window.mean("A", 9)
+    legs = {f"A 2025-04-18 {kind} 50": 2.0 if rise else -1.0 for kind in "CP"}
+    hedge = -sum(units * window.delta(name) for name, units in legs.items())
+    return Targets(units=legs | {"A": hedge}) if window.index >= 40 else None
+
+
+def by_volatility(window):
+    """Return weights by the volatility of each ticker."""
+    known = {ticker: window.volatility(ticker, 10) for ticker in window}
+    return {ticker: 0.05 / vol for ticker, vol in known.items() if vol > 0.0 and window.is_quoted(ticker)}
+
+
 STRATEGIES = {
+    "volatility": lambda: by_volatility,
+    "options": lambda: straddle,
     "momentum": lambda: MomentumBacktest(TICKERS, 5, 2, weight=0.9),
     "momentum in units": lambda: MomentumBacktest(TICKERS, 5, 1, every=3),
     "pair": lambda: StatArbBacktest([("A", "B")], 10, 1.0),
