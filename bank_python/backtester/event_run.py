@@ -17,8 +17,9 @@ from bank_python.backtester.account import Account
 from bank_python.backtester.decision_orders import DecisionOrders
 from bank_python.backtester.option_market import OptionMarket
 from bank_python.backtester.option_quotes import OptionQuotes
-from bank_python.backtester.strategy import decision_of, raised_at
+from bank_python.backtester.strategy import decision_of, raised_at, refused_at
 from bank_python.backtester.window import Tape
+from bank_python.errors import BankError
 from bank_python.market_data.feed import Bar
 from bank_python.trading_engine import (
     DelistingEvent,
@@ -123,7 +124,10 @@ class EventRun:
         """
         tape, window, strategy = self._tape, self._tape.window, self._strategy
         window.follow(self.account, self.options)
-        strategy.on_start(window)
+        try:
+            strategy.on_start(window)
+        except Exception as error:  # as below
+            raise raised_at(strategy, window, error) from error
         on_bar, book = strategy.on_bar, self.engine.order_book
         is_accruing = bool(self._costs.cash_rate or self._costs.borrow_rate)
         for t in range(len(self._panel)):
@@ -139,7 +143,11 @@ class EventRun:
             except Exception as error:  # a strategy is the code of users, which may raise anything
                 raise raised_at(strategy, window, error) from error
             if decision is not None:
-                self._act(self._orders.of(decision_of(strategy, window, decision)))
+                known = decision_of(strategy, window, decision)
+                try:
+                    self._act(self._orders.of(known))
+                except BankError as error:
+                    raise refused_at(strategy, window, error) from error
             if self.options.are_used:
                 self.account.mark_options()
         return self
@@ -181,7 +189,7 @@ class EventRun:
 
     def _act(self, orders: Iterable[Order]) -> None:
         for order in orders:
-            at_once = self._fill is FillAt.CLOSE and self._orders.is_quoted(order.instrument_name)
+            at_once = self._fill is FillAt.CLOSE and self._orders.is_traded(order.instrument_name)
             reply = self.engine.submit(order, at_once=at_once)
             if isinstance(reply, Rejection):
                 self.refusals.append(reply)

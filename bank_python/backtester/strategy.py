@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from bank_python.display import Record
-from bank_python.errors import BacktestError
+from bank_python.errors import BacktestError, BankError
 from bank_python.trading_engine import Order, OrderStatus, SignalRule
 from bank_python.trading_engine.market_closes import DatedCloses
 from bank_python.wording import message_of
@@ -36,7 +36,7 @@ from bank_python.wording import message_of
 if TYPE_CHECKING:
     from bank_python.backtester.window import Window
 
-__all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "raised_at", "strategy_of"]
+__all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "raised_at", "refused_at", "strategy_of"]
 
 _MOST = {"weight": 1e6, "number of units": 1e15}
 
@@ -205,9 +205,25 @@ def raised_at(strategy: BacktestStrategy, window: Window, error: Exception) -> B
     error : Exception
         Error of the strategy.
     """
-    at = f"{window.date:%Y-%m-%d %H:%M}"
-    said = f"{strategy.name} raised {type(error).__name__} at the bar of {at}: {message_of(error)}"
+    at = f"at the bar of {window.date:%Y-%m-%d %H:%M}" if window.index >= 0 else "before the first bar"
+    said = f"{strategy.name} raised {type(error).__name__} {at}: {message_of(error)}"
     return BacktestError(said, name=strategy.name)
+
+
+def refused_at(strategy: BacktestStrategy, window: Window, error: BankError) -> BacktestError:
+    """Return the error that names the bar at which what a strategy wants is refused.
+
+    Parameters
+    ----------
+    strategy : BacktestStrategy
+        Strategy that was asked.
+    window : Window
+        Window of the bars up to then.
+    error : BankError
+        Error that says why.
+    """
+    at = f"{window.date:%Y-%m-%d %H:%M}"
+    return BacktestError(f"{strategy.name} at the bar of {at}: {message_of(error)}", name=strategy.name)
 
 
 def decision_of(strategy: BacktestStrategy, window: Window, given: Any) -> Decision:
@@ -234,8 +250,7 @@ def decision_of(strategy: BacktestStrategy, window: Window, given: Any) -> Decis
     try:
         return _read(known)
     except BacktestError as error:
-        at = f"{window.date:%Y-%m-%d %H:%M}"
-        raise BacktestError(f"{strategy.name} at the bar of {at}: {message_of(error)}", name=strategy.name) from error
+        raise refused_at(strategy, window, error) from error
 
 
 def _read(given: Any) -> Decision:

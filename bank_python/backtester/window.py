@@ -213,6 +213,8 @@ class Tape:
     @property
     def date(self) -> dt.datetime:
         """Time of the present bar."""
+        if self.now < 0:
+            raise BacktestError("there is no bar yet; ask for its date in on_bar", name="date")
         return self._panel.dates[self.now]
 
     def column(self, ticker: str) -> int:
@@ -309,6 +311,16 @@ class Tape:
             Name of the ticker.
         """
         return self.now >= 0 and not math.isnan(self._panel.close[self.now, self.column(ticker)])
+
+    def is_traded(self, ticker: str) -> bool:
+        """Return whether a ticker has a bar now that is not one without volume; an unknown volume is none to be 0.
+
+        Parameters
+        ----------
+        ticker : str
+            Name of the ticker.
+        """
+        return self.is_quoted(ticker) and self._panel.volume[self.now, self.column(ticker)] != 0.0
 
     def closes(self, ticker: str) -> FloatArray:
         """Return the closes of a ticker up to now, without bars that are missing.
