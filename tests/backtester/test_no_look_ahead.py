@@ -384,3 +384,4 @@ def test_hours_over_a_change_of_clocks_are_hours(zone, start):
     assert gaps == {dt.timedelta(hours=1)}
     assert result.fills[0].when == result.dates[1]
     assert len(result.equity) == 24 * 7
+    assert result.tearsheet().periods.value == 24 * 365
