@@ -87,7 +87,7 @@ class DecisionOrders:
         orders = []
         for name, wanted in units.items():
             price, held = self._known_price(name), self._account.held_units.get(name, 0.0)
-            aim = math.trunc(wanted) if self._whole else float(wanted)
+            aim = math.trunc(float(wanted)) if self._whole else float(wanted)
             change = aim - held - pending.get(name, 0.0)
             if abs(change) > _DUST * max(abs(aim), abs(held), 1e-12):
                 side = Side.BUY if change > 0.0 else Side.SELL
@@ -102,7 +102,7 @@ class DecisionOrders:
             return {}
         equity, options = max(self._account.equity_now, 0.0), self._options  # after ruin targets only close positions
         known = {name: self._known_price(name) * options.multiplier(name) for name in weights}
-        return {name: weight * equity / known[name] for name, weight in weights.items()}
+        return {name: float(weight) * equity / known[name] for name, weight in weights.items()}
 
     def _known_price(self, name: str) -> float:
         price = self._options.close(name)

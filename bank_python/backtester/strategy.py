@@ -69,9 +69,6 @@ class Targets(Record):
                 if isinstance(value, bool) or not abs(_number(value)) <= _MOST[what]:
                     said = f"the {what} of {ticker} is {value!r:.40}; give a finite number up to {_MOST[what]:g}"
                     raise BacktestError(said, name=ticker)
-        for name in ("weights", "units"):
-            numbers = {ticker: float(value) for ticker, value in getattr(self, name).items()}
-            object.__setattr__(self, name, numbers)
 
 
 Decision: TypeAlias = Targets | tuple[Order, ...]
