@@ -164,11 +164,10 @@ class EventRun:
         bar = self._panel.bar(t, self._tape.column(name if option is None else option.underlying))
         if bar is None:
             return None
-        if option is not None:
-            bar = self.options.bar(name, bar)
         if self._fill is not FillAt.NEXT_CLOSE:
-            return bar
-        return Bar(bar.date, bar.close, bar.close, bar.close, bar.close, bar.volume)
+            return bar if option is None else self.options.bar(name, bar)
+        close = bar.close if option is None else self.options.close(name)  # at the volatility of that close
+        return Bar(bar.date, close, close, close, close, bar.volume)
 
     def _accrue(self, t: int) -> None:
         """Book interest on cash and the fee of short positions since the bar before."""

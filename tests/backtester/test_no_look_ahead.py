@@ -17,6 +17,7 @@ from bank_python.backtester import (
     MomentumBacktest,
     StatArbBacktest,
     Targets,
+    VolArbBacktest,
     bars_of,
 )
 from bank_python.backtester.strategy import strategy_of
@@ -119,6 +120,7 @@ def by_volatility(window):
 STRATEGIES = {
     "volatility": lambda: by_volatility,
     "options": lambda: straddle,
+    "volatility arbitrage": lambda: VolArbBacktest(["A", "B"], 5),
     "momentum": lambda: MomentumBacktest(TICKERS, 5, 2, weight=0.9),
     "momentum in units": lambda: MomentumBacktest(TICKERS, 5, 1, every=3),
     "pair": lambda: StatArbBacktest([("A", "B")], 10, 1.0),

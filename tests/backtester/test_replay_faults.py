@@ -81,6 +81,14 @@ def test_a_bar_without_volume_fills_nothing_at_its_close():
     assert trades(run({0: {"A": 0.5}}, rows(volume=0.0), fill="close")) != [(50.0, 5)]
 
 
+def test_an_option_filled_at_the_next_close_has_the_volatility_of_that_close():
+    vols = [{"date": FIRST + dt.timedelta(days=i), "close": vol} for i, vol in enumerate((0.2, 0.2, 0.6, 0.6, 0.6))]
+    order = Order("", "", "A 2026-03-20 C 10", "BUY", 1)
+    result = run({1: order}, rows([10.0] * 5) | {"A_VOL": vols}, fill="next_close")
+    assert result.fills[0].when.day == 7
+    assert result.equity[2] == pytest.approx(1_000.0)  # bought at the price at which it is valued
+
+
 def test_a_ruined_account_does_not_trade_against_its_weights():
     result = run({0: {"A": -1.0}, 3: {"A": 1.0}}, rows((10.0, 10.0, 30.0, 31.0, 32.0, 20.0)))
     assert result.equity[3] < 0.0
