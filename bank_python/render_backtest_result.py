@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bank_python.numerals import number
 from bank_python.sheet import Sheet, names, words
 
@@ -23,7 +25,8 @@ def result_view(result: BacktestResult) -> Sheet:
     shown.add("return", f"{result.final_value / result.initial_cash - 1.0:+.2%}")
     shown.add("orders filled", f"{result.trade_count:,} at the {result.fill.value.replace('_', ' ')}")
     shown.add("fees and slippage", number(result.cost, 2))
-    shown.add("mean exposure", f"{float(result.exposure.mean()):.0%} of equity")
+    known = result.exposure[~np.isnan(result.exposure)]
+    shown.add("mean exposure", f"{float(known.mean()):.0%} of equity" if known.size else "unknown")
     if result.refusals:
         shown.add("orders refused", f"{len(result.refusals):,}, the first: {result.refusals[0].reason}")
     for note in result.notes:

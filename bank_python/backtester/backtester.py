@@ -40,19 +40,22 @@ from bank_python.barbara import BarbaraDB
 from bank_python.errors import BacktestError
 from bank_python.numerics.dates import as_date
 from bank_python.numerics.ranges import number_in_range
+from bank_python.trading_engine import PositionLimits
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
 
+    from bank_python.backtester.account import AccountHistory
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.strategy import BacktestStrategy
-    from bank_python.numerics import FloatArray
-    from bank_python.trading_engine import PositionLimits
 
 __all__ = ["Backtester"]
 
 Day: TypeAlias = "dt.date | str | None"
+
+_SHOWN = 8  # tickers in a message
+_MOST_CASH = 1e15  # as much as a ledger takes
 
 
 class Backtester:
@@ -114,9 +117,11 @@ class Backtester:
     ) -> None:
         if isinstance(strategy, BarbaraDB):
             strategy, barbara = None, strategy
-        self.initial_cash = number_in_range("initial_cash", initial_cash, BacktestError, above=0.0)
+        self.initial_cash = number_in_range("initial_cash", initial_cash, BacktestError, above=0.0, most=_MOST_CASH)
+        if not (limits is None or isinstance(limits, PositionLimits)):
+            raise BacktestError(f"limits={limits!r:.40} are no PositionLimits; give those, or None", name="limits")
         costs = Costs(fees_bps, slippage_bps, cash_rate, borrow_rate)
-        self.settings = ReplaySettings(costs, fill_at(fill), limits, whole_units, vols)
+        self.settings = ReplaySettings(costs, fill_at(fill), limits, bool(whole_units), vols)
         self._store = barbara
         self._period = (_day("start", start), _day("end", end))
         self._data = data
@@ -127,6 +132,7 @@ class Backtester:
             self._entries.append(_Entry(strategy_of(strategy), "Backtest", self.initial_cash))
             given, source = feed_history(self.strategy) if data is None else (data, "")
             self._panel = bars_of(given, start, end)
+            _require_bars(self.strategy, self._panel)
             self._notes = (source,) if source else ()
 
     def __repr__(self) -> str:
@@ -187,7 +193,7 @@ class Backtester:
         BacktestError
             The strategy is none, or the capital is not above 0.
         """
-        capital = number_in_range("initial_capital", initial_capital, BacktestError, above=0.0)
+        capital = number_in_range("initial_capital", initial_capital, BacktestError, above=0.0, most=_MOST_CASH)
         self._entries.append(_Entry(strategy_of(strategy), str(trader_name), capital))
 
     @overload
@@ -262,12 +268,13 @@ class Backtester:
             said.append("the data have no opens: orders filled at the next close")
         if settings.fill is FillAt.CLOSE:
             said.append("orders filled at the close that their signals have seen")
+        text = _text(entry.strategy, settings)  # as it is before the run, which may change what the strategy remembers
         done = EventRun(entry.strategy, panel, entry.capital, settings, entry.trader).run()
         was = done.account.history()
         unpriced = entry.strategy.refusals if isinstance(entry.strategy, ContextStrategy) else ()
         return BacktestResult(
             entry.strategy.name,
-            repr(entry.strategy),
+            text,
             panel,
             was,
             tuple(done.fills),
@@ -276,7 +283,7 @@ class Backtester:
             settings.costs,
             settings.fill,
             done.engine.audit,
-            (*said, *_remarks(was.cash, done.options.modelled)),
+            (*said, *_remarks(panel, was, done.options.modelled)),
             period,
             entry.trader,
         )
@@ -291,8 +298,27 @@ class _Entry:
     capital: float
 
 
-def _remarks(cash: FloatArray, modelled: set[str]) -> Iterator[str]:
-    """Return notes on loans, and on volatilities that were modelled."""
+def _require_bars(strategy: BacktestStrategy, panel: BarPanel) -> None:
+    """Refuse a strategy one of whose tickers has no bars; rules of the engine do without."""
+    missing = [ticker for ticker in strategy.inputs if ticker not in panel.tickers] if strategy.needs_inputs else []
+    if missing:
+        known = ", ".join(panel.tickers[:_SHOWN])
+        raise BacktestError(f"there are no bars of {missing[0]!r:.40}; there are those of {known}", name=missing[0])
+
+
+def _text(strategy: BacktestStrategy, settings: ReplaySettings) -> str:
+    """Return a strategy with its settings, and those of the run that decide about orders."""
+    said = [repr(strategy)]
+    said += ["whole units"] if settings.whole_units else []
+    said += [] if settings.limits is None else [repr(settings.limits)]
+    return "; ".join(said)
+
+
+def _remarks(panel: BarPanel, was: AccountHistory, modelled: set[str]) -> Iterator[str]:
+    """Return notes on ruin, on loans, and on volatilities that were modelled."""
+    ruined, cash = was.equity <= 0.0, was.cash
+    if ruined.any():
+        yield f"equity was not above 0 from {panel.dates[int(ruined.argmax())]:%Y-%m-%d} on: ruin"
     if cash.min() < 0.0:
         yield f"cash was negative at {int((cash < 0.0).sum())} closes, at worst {cash.min():,.2f}: a loan"
     if modelled:

@@ -32,6 +32,7 @@ from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.mntable import Table, View
 from bank_python.numerics.dates import as_date
 from bank_python.results import Tabular
+from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +44,8 @@ __all__ = ["FIELDS", "BarPanel", "bars_of", "read_only"]
 FIELDS = ("open", "high", "low", "close", "volume")
 _Row: TypeAlias = tuple[dt.datetime, tuple[float, float, float, float, float]]
 _Rows: TypeAlias = "list[_Row]"
+_NAMED = 10  # tickers in a message
+_RANGES = ("open", "high", "low")
 _ROUNDED = 1e-9  # adjusted prices may leave the range of their bar by that share
 
 
@@ -55,7 +58,7 @@ class BarPanel(Tabular):
     tickers : tuple of str
         Names of the columns.
     dates : tuple of datetime
-        Start of each bar, UTC, ascending.
+        Start of each bar, UTC, ascending; daily bars of any zone at midnight of their own day.
     open, high, low, close, volume : ndarray, shape (n_bars, n_tickers)
         Prices and volumes, NaN where a ticker has no bar; read-only.
     has_ranges : bool
@@ -99,8 +102,9 @@ class BarPanel(Tabular):
         try:
             return self.tickers.index(ticker)
         except ValueError:
-            known = ", ".join(self.tickers)
-            raise BacktestError(f"there are no bars of {ticker!r}; there are those of {known}", name=ticker) from None
+            known = ", ".join(self.tickers[:_NAMED]) + (" …" if len(self.tickers) > _NAMED else "")
+            advice = did_you_mean(ticker, self.tickers, f"there are those of {known}")
+            raise BacktestError(f"there are no bars of {ticker!r:.40}; {advice}", name=ticker) from None
 
     def bar(self, t: int, j: int) -> Bar | None:
         """Return a bar, None where the ticker has none.
@@ -153,9 +157,11 @@ class BarPanel(Tabular):
         """
         first = dt.date.min if start is None else as_date(start, BacktestError, "start")
         last = dt.date.max if end is None else as_date(end, BacktestError, "end")
+        if first > last:
+            raise BacktestError(f"start={first} is after end={last}; swap them", name="start", value=start)
         rows = np.array([first <= when.date() <= last for when in self.dates], dtype=bool)
-        if first > last or not rows.any():
-            span = f"{self.dates[0].date()} to {self.dates[-1].date()}" if self.dates else "nothing"
+        if not rows.any():
+            span = f"{self.dates[0].date()} to {self.dates[-1].date()}"
             raise BacktestError(f"there are no bars from {first} to {last}; the data have {span}", name="start")
         kept = {name: read_only(getattr(self, name)[rows]) for name in FIELDS}
         dates = tuple(when for when, keep in zip(self.dates, rows, strict=True) if keep)
@@ -197,10 +203,12 @@ def bars_of(data: Any, start: dt.date | str | None = None, end: dt.date | str | 
     if isinstance(data, BarPanel):
         return data.between(start, end)
     rows, has_ranges, source = _read(data, start)
-    if not rows:
+    if all(np.isnan(figures[3]) for found in rows.values() for _, figures in found):
         raise BacktestError("there are no bars; give closes or bars of at least one ticker", name="data")
+    rows = {ticker: _in_utc(found) for ticker, found in rows.items()}
     for ticker, found in rows.items():
         _check(ticker, found)
+        _require_ranges(ticker, found)
     return _panel(rows, has_ranges=has_ranges, source=source).between(start, end)
 
 
@@ -215,6 +223,8 @@ def _read(data: Any, start: dt.date | str | None) -> tuple[dict[str, _Rows], boo
     if isinstance(data, Table | View):
         return _of_long(list(data), tuple(data.columns), "table")
     if isinstance(data, Mapping):
+        _require_distinct(data)
+        _require_dates(data, start)
         found = {str(ticker): _of_ticker(str(ticker), given, start) for ticker, given in data.items()}
         return found, _have_ranges(found), "mapping"
     if hasattr(data, "columns") and hasattr(data, "to_dict"):
@@ -235,7 +245,7 @@ def _of_ticker(ticker: str, given: Any, start: dt.date | str | None) -> _Rows:
     if isinstance(given, Mapping):
         return [_closed(ticker, when, price) for when, price in given.items()]
     if isinstance(given, Sequence) and given and isinstance(given[0], Mapping | Bar):
-        return [_of_mapping(ticker, row if isinstance(row, Mapping) else _of_bar(row)) for row in given]
+        return [_of_mapping(ticker, _of_bar(row) if isinstance(row, Bar) else row) for row in given]
     closes = as_numbers(given)
     if closes is None or closes.ndim != 1:
         raise BacktestError(f"the bars of {ticker} are no rows, closes or history", name=ticker, value=given)
@@ -244,6 +254,7 @@ def _of_ticker(ticker: str, given: Any, start: dt.date | str | None) -> _Rows:
 
 
 def _of_frame(frame: Any) -> tuple[dict[str, _Rows], bool, str]:
+    _require_distinct(frame.columns)
     names = [column if isinstance(column, tuple) else (column,) for column in frame.columns]
     if {len(name) for name in names} == {2}:
         return _of_two_levels(frame, names)
@@ -254,7 +265,7 @@ def _of_frame(frame: Any) -> tuple[dict[str, _Rows], bool, str]:
     if "close" in words:
         renamed = frame.rename(columns={column: word for word, column in words.items()})
         rows = [
-            _of_mapping("close", {"date": when} | row) for when, row in zip(frame.index, _records(renamed), strict=True)
+            _of_mapping("ASSET", {"date": when} | row) for when, row in zip(frame.index, _records(renamed), strict=True)
         ]
         return {"ASSET": rows}, _have_ranges({"ASSET": rows}), "data frame"
     found = {
@@ -299,7 +310,9 @@ def _of_bar(bar: Bar) -> dict[str, Any]:
     return {"date": bar.date} | {name: getattr(bar, name) for name in FIELDS}
 
 
-def _of_mapping(ticker: str, row: Mapping[str, Any]) -> _Row:
+def _of_mapping(ticker: str, row: Any) -> _Row:
+    if not isinstance(row, Mapping):
+        raise BacktestError(f"a bar of {ticker} is {row!r:.40}; give date and close with names", name=ticker, value=row)
     words = {str(name).strip().lower(): value for name, value in row.items()}
     if "date" not in words or "close" not in words:
         lacking = "date" if "date" not in words else "close"
@@ -314,8 +327,10 @@ def _closed(ticker: str, when: Any, price: Any) -> _Row:
 
 
 def _moment(ticker: str, given: Any) -> dt.datetime:
-    """Return the start of a bar, UTC; a plain date is its midnight, a time without a zone is taken for UTC."""
+    """Return the start of a bar; a plain date is its midnight in UTC, a time without a zone is taken for UTC."""
     value = given.to_pydatetime() if hasattr(given, "to_pydatetime") else given
+    if value is not None and value != value:  # noqa: PLR0124 - pandas' missing time, which is a datetime
+        raise BacktestError(f"a bar of {ticker} has no date; leave it out", name=ticker, value=given)
     if isinstance(value, np.datetime64):
         value = value.astype("datetime64[us]").item()
     if isinstance(value, str):
@@ -324,7 +339,7 @@ def _moment(ticker: str, given: Any) -> dt.datetime:
         except ValueError as error:
             raise BacktestError(f"a bar of {ticker} has the date {given!r:.40}; give ISO 8601", name=ticker) from error
     if isinstance(value, dt.datetime):
-        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value
     if isinstance(value, dt.date):
         return dt.datetime.combine(value, dt.time(), dt.UTC)
     raise BacktestError(f"a bar of {ticker} has {given!r:.40} in place of a date", name=ticker, value=given)
@@ -334,8 +349,8 @@ def _figure(ticker: str, when: dt.datetime, name: str, given: Any) -> float:
     if given is None:
         return np.nan
     try:
-        return float(given)
-    except (TypeError, ValueError) as error:
+        return float(given if not isinstance(given, bool | np.bool_) else str(given))
+    except (TypeError, ValueError, OverflowError) as error:
         said = f"the {name} of {ticker} at {_said(when)} is {given!r:.40}, not a number"
         raise BacktestError(said, name=ticker, value=given) from error
 
@@ -352,6 +367,37 @@ def _weekdays(first: dt.date, count: int) -> list[dt.date]:
 # --- checks and the panel -----------------------------------------------------------------------------
 
 
+def _require_distinct(tickers: Iterable[Any]) -> None:
+    seen = set[str]()
+    for ticker in map(str, tickers):
+        if ticker in seen:
+            raise BacktestError(f"the data have {ticker} twice; give each ticker once", name=ticker)
+        seen.add(ticker)
+
+
+def _require_dates(data: Mapping[Any, Any], start: dt.date | str | None) -> None:
+    """Raise an error where some tickers have dates and others closes alone, which could be on any."""
+    if start is not None:
+        return
+    alone = [ticker for ticker, given in data.items() if not _has_dates(given)]
+    if 0 < len(alone) < len(data):
+        said = f"the closes of {alone[0]} have no dates, other bars do; give a mapping or series with dates"
+        raise BacktestError(said, name=str(alone[0]))
+
+
+def _has_dates(given: Any) -> bool:
+    if isinstance(given, Sequence):
+        return not given or isinstance(given[0], Mapping | Bar)
+    return isinstance(given, Mapping | PriceHistory) or hasattr(given, "index")
+
+
+def _in_utc(rows: _Rows) -> _Rows:
+    """Return rows with times in UTC; where all are midnights of another zone, they are days, and keep their date."""
+    if all(when.time() == dt.time() for when, _ in rows):
+        return [(when.replace(tzinfo=dt.UTC), figures) for when, figures in rows]
+    return [(when.astimezone(dt.UTC), figures) for when, figures in rows]
+
+
 def _check(ticker: str, rows: _Rows) -> None:
     """Raise an error for times that are not ascending, and for bars that cannot be."""
     for (before, _), (when, _) in pairwise(rows):
@@ -364,13 +410,23 @@ def _check(ticker: str, rows: _Rows) -> None:
         for name, price in zip(FIELDS, (opened, high, low, close), strict=False):
             if not np.isnan(price) and not 0.0 < price < np.inf:
                 raise BacktestError(f"the {name} of {ticker} at {_said(when)} is {price!r}, not above 0", name=ticker)
-        if volume < 0.0:
-            raise BacktestError(f"the volume of {ticker} at {_said(when)} is {volume!r}, below 0", name=ticker)
+        if volume < 0.0 or np.isinf(volume):
+            raise BacktestError(f"the volume of {ticker} at {_said(when)} is {volume!r}, not from 0 on", name=ticker)
         known = [price for price in (opened, high, low, close) if not np.isnan(price)]
         if not np.isnan(high) and high * (1.0 + _ROUNDED) < max(known):
             raise BacktestError(f"the high {high:g} of {ticker} at {_said(when)} is below another price", name=ticker)
         if not np.isnan(low) and low * (1.0 - _ROUNDED) > min(known):
             raise BacktestError(f"the low {low:g} of {ticker} at {_said(when)} is above another price", name=ticker)
+
+
+def _require_ranges(ticker: str, rows: _Rows) -> None:
+    """Raise an error where some bars of a ticker have an open, a high or a low, and others do not."""
+    known = [(when, figures) for when, figures in rows if not np.isnan(figures[3])]
+    for i, name in enumerate(_RANGES):
+        lacking = [when for when, figures in known if np.isnan(figures[i])]
+        if 0 < len(lacking) < len(known):
+            said = f"the {name} of {ticker} at {_said(lacking[0])} is missing, others are there; give it"
+            raise BacktestError(f"{said}, or leave the bar out", name=ticker)
 
 
 def _have_ranges(rows: Mapping[str, _Rows]) -> bool:

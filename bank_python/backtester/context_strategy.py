@@ -83,6 +83,11 @@ class ContextStrategy(BacktestStrategy):
         return tuple(map(str, getattr(self._given, "tickers", ())))
 
     @property
+    def needs_inputs(self) -> bool:
+        """No: its tickers may be more than it needs."""
+        return False
+
+    @property
     def refusals(self) -> tuple[Rejection, ...]:
         """Orders of the last run that had no price."""
         return self._engine.refusals

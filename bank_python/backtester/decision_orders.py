@@ -80,8 +80,8 @@ class DecisionOrders:
             return self._to_targets(decision)
         return [self._priced(each) for order in decision for each in self._dated(order)]
 
-    def is_quoted(self, name: str) -> bool:
-        """Return whether an instrument, or its underlying, has a bar now.
+    def is_traded(self, name: str) -> bool:
+        """Return whether an instrument, or its underlying, has a bar now that is not one without volume.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class DecisionOrders:
             Name of the instrument.
         """
         option = self._options.symbol(name)
-        return self._tape.is_quoted(name if option is None else option.underlying)
+        return self._tape.is_traded(name if option is None else option.underlying)
 
     def _to_targets(self, targets: Targets) -> list[Order]:
         units = {**self._from_weights(targets.weights), **targets.units}
@@ -97,7 +97,7 @@ class DecisionOrders:
         orders = []
         for name, wanted in units.items():
             price, held = self._known_price(name), self._account.held_units.get(name, 0.0)
-            aim = math.trunc(wanted) if self._whole else float(wanted)
+            aim = math.trunc(float(wanted)) if self._whole else float(wanted)
             change = aim - held - pending.get(name, 0.0)
             if abs(change) > _DUST * max(abs(aim), abs(held), 1e-12):
                 side = Side.BUY if change > 0.0 else Side.SELL
@@ -110,20 +110,24 @@ class DecisionOrders:
         """Return the units that make up shares of equity at the last closes."""
         if not weights:
             return {}
-        equity, options = self._account.equity_now, self._options
+        equity, options = max(self._account.equity_now, 0.0), self._options  # after ruin targets only close positions
         known = {name: self._known_price(name) * options.multiplier(name) for name in weights}
-        return {name: weight * equity / known[name] for name, weight in weights.items()}
+        return {name: float(weight) * equity / known[name] for name, weight in weights.items()}
 
     def _known_price(self, name: str) -> float:
         price = self._options.close(name)
         if math.isnan(price):
-            raise BacktestError(f"{name} has had no bar yet, so that it has no price for a target", name=name)
+            option = self._options.symbol(name)
+            lacking = "has had no bar yet" if option is None else f"has no volatility of {option.underlying} yet"
+            raise BacktestError(f"{name} {lacking}, so that it has no price for a target", name=name)
         return price
 
     def _pending(self) -> dict[str, float]:
+        """Return the units that open orders would bring; stops and targets that protect a position bring none."""
         found: dict[str, float] = {}
-        for order in self._engine.working:
-            found[order.instrument_name] = found.get(order.instrument_name, 0.0) + order.side.sign * order.remaining
+        for waiting in self._engine.order_book.waiting:
+            bought, sold = waiting.pending
+            found[waiting.instrument] = found.get(waiting.instrument, 0.0) + bought - sold
         return found
 
     def _dated(self, order: Order) -> Iterable[Order]:

@@ -17,8 +17,9 @@ from bank_python.backtester.decision_orders import DecisionOrders
 from bank_python.backtester.option_market import OptionMarket
 from bank_python.backtester.option_quotes import OptionQuotes
 from bank_python.backtester.replay_settings import FillAt
-from bank_python.backtester.strategy import decision_of, raised_at, raised_in
+from bank_python.backtester.strategy import decision_of, raised_at, raised_in, refused_at
 from bank_python.backtester.window import Tape
+from bank_python.errors import BankError
 from bank_python.market_data.feed import Bar
 from bank_python.trading_engine import (
     DelistingEvent,
@@ -27,6 +28,7 @@ from bank_python.trading_engine import (
     InterestEvent,
     PositionLimits,
     Rejection,
+    TimeInForce,
     TradingEngine,
 )
 from bank_python.trading_engine.late_trail import LateTrail
@@ -76,9 +78,10 @@ class EventRun:
         self._tape = tape = Tape(panel)
         self.options = OptionQuotes(tape, settings.vols, settings.costs.cash_rate)
         self.account = Account(tape, self.options, cash)
+        self._ahead = 0  # bars by which the engine's clock is ahead of the present one
 
         def clock() -> dt.datetime:
-            return panel.dates[max(tape.now, 0)]
+            return panel.dates[min(max(tape.now + self._ahead, 0), len(panel) - 1)]
 
         self.engine = TradingEngine(
             settings.costs.execution(),
@@ -121,7 +124,11 @@ class EventRun:
             except Exception as error:  # a strategy is the code of users, which may raise anything
                 raise raised_at(strategy, window, error) from error
             if decision is not None:
-                self._act(self._orders.of(decision_of(strategy, window, decision)))
+                known = decision_of(strategy, window, decision)
+                try:
+                    self._act(self._orders.of(known))
+                except BankError as error:
+                    raise refused_at(strategy, window, error) from error
             if self.options.are_used:
                 self.account.mark_options()
         self._call(strategy.on_end, "in on_end, after the last bar")
@@ -143,13 +150,12 @@ class EventRun:
     def _bar(self, t: int, name: str) -> Bar | None:
         option = self.options.symbol(name)
         bar = self._panel.bar(t, self._tape.column(name if option is None else option.underlying))
-        if bar is None:
+        if bar is None or (option is not None and option.expiry < bar.date.date()):
             return None
-        if option is not None:
-            bar = self.options.bar(name, bar)
         if self._fill is not FillAt.NEXT_CLOSE:
-            return bar
-        return Bar(bar.date, bar.close, bar.close, bar.close, bar.close, bar.volume)
+            return bar if option is None else self.options.bar(name, bar)
+        close = bar.close if option is None else self.options.close(name)  # at the volatility of that close
+        return Bar(bar.date, close, close, close, close, bar.volume)
 
     def _accrue(self, t: int) -> None:
         """Book interest on cash and the fee of short positions since the bar before."""
@@ -164,15 +170,21 @@ class EventRun:
             self.engine.book(InterestEvent(dates[t], amount))
 
     def _settle(self, t: int) -> None:
-        """Pay what options that have ended are worth."""
+        """Pay what options that have ended are worth, and cancel orders in them."""
         for name, value in self.options.expired(self.account.held_units).items():
             self.engine.book(DelistingEvent(self._panel.dates[t], name, value))
+        for order in self.engine.working:
+            if self.options.has_ended(order.instrument_name):
+                self.engine.cancel(order.order_id, why="the option has expired")
 
     def _act(self, orders: Iterable[Order]) -> None:
         for order in orders:
-            at_once = self._fill is FillAt.CLOSE and self._orders.is_quoted(order.instrument_name)
+            is_for_day = order.time_in_force is TimeInForce.DAY
+            self._ahead = int(is_for_day and self._fill is not FillAt.CLOSE)  # the day is that of the next bar
+            at_once = self._fill is FillAt.CLOSE and self._orders.is_traded(order.instrument_name)
             reply = self.engine.submit(order, at_once=at_once)
             if isinstance(reply, Rejection):
                 self.refusals.append(reply)
             elif isinstance(reply, Fill):
                 self.fills.append(reply)
+        self._ahead = 0

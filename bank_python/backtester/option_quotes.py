@@ -41,6 +41,7 @@ MULTIPLIER = 100.0
 """Units of the underlying in one listed option."""
 
 _SUFFIX = "_VOL"
+_SHOWN = 8  # tickers in a message
 _DAYS_OF_YEAR = 365.0
 _FEWEST, _MOST = 20, 252  # returns in a realised volatility
 _LEAST = 1e-6  # price of an option: an order cannot fill at 0
@@ -68,7 +69,8 @@ class OptionQuotes:
     def __init__(self, tape: Tape, vols: float | Mapping[str, float] | None = None, rate: float = 0.0) -> None:
         self._tape, self._rate = tape, rate
         self._given = _checked_vols(tape.tickers, vols)
-        self._symbols: dict[str, OptionSymbol | None] = dict.fromkeys(tape.tickers)
+        names = [name for name in tape.tickers if name.removesuffix(_SUFFIX) not in tape.tickers or _SUFFIX not in name]
+        self._symbols: dict[str, OptionSymbol | None] = dict.fromkeys(names)
         self.are_used = False  # whether there has been a name of an option
         self.modelled: set[str] = set()  # tickers whose implied volatility was modelled
 
@@ -87,6 +89,8 @@ class OptionQuotes:
         """
         if name not in self._symbols:
             found = _parsed(name)
+            if name.removesuffix(_SUFFIX) != name and name.removesuffix(_SUFFIX) in self._tape.tickers:
+                raise BacktestError(f"{name} is a volatility, which cannot be traded; trade options", name=name)
             self._tape.column(name if found is None else found.underlying)  # refuses what has no bars
             self._symbols[name] = found
             self.are_used = self.are_used or found is not None
@@ -204,6 +208,17 @@ class OptionQuotes:
                 found[name] = float(Option.payoff(spot, option.strike, option.is_call))
         return found
 
+    def has_ended(self, name: str) -> bool:
+        """Return whether an option has expired before the next bar; a ticker has not.
+
+        Parameters
+        ----------
+        name : str
+            Name of an instrument.
+        """
+        option = self.symbol(name)
+        return option is not None and option.expiry <= self._tape.date.date()
+
     def _price(self, option: OptionSymbol, spot: float, vol: float) -> float:
         if math.isnan(spot) or math.isnan(vol):
             return math.nan
@@ -227,6 +242,10 @@ def _checked_vols(tickers: tuple[str, ...], given: float | Mapping[str, float] |
     if given is None:
         return {}
     by_ticker = dict(given) if isinstance(given, Mapping) else dict.fromkeys(tickers, given)
+    unknown = next((name for name in by_ticker if name not in tickers), None)
+    if unknown is not None:
+        known = ", ".join(tickers[:_SHOWN])
+        raise BacktestError(f"vols: there are no bars of {unknown!r:.40}; there are those of {known}", name="vols")
     hint = "give decimals: 0.2 is 20 per cent a year"
     return {
         name: number_in_range(f"vols[{name!r}]", vol, BacktestError, least=_LOWEST, most=_HIGHEST, hint=hint)

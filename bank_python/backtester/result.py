@@ -144,17 +144,18 @@ class BacktestResult(Plotted, Tabular):
 
     @cached_property
     def exposure(self) -> FloatArray:
-        """Gross value of the positions as a share of equity at each close."""
+        """Gross value of the positions as a share of equity at each close; NaN without an equity above 0."""
         was = self.account
         gross = np.where(was.held != 0.0, np.abs(was.held) * self.panel.last_closes, 0.0).sum(axis=1)
         gross += np.abs(was.contract_values).sum(axis=1)
-        return np.asarray(gross / self.equity)
+        return np.asarray(np.divide(gross, self.equity, out=np.full(len(gross), np.nan), where=self.equity > 0.0))
 
     @property
     def turnover(self) -> float:
-        """Value of all fills divided by twice the mean equity."""
+        """Value of all fills divided by twice the mean equity; NaN unless that is above 0."""
         traded = sum(fill.quantity * fill.cost.reference_price * fill.multiplier for fill in self.fills)
-        return traded / (2.0 * float(self.equity.mean()))
+        mean = float(self.equity.mean())
+        return traded / (2.0 * mean) if mean > 0.0 else float("nan")
 
     @property
     def cost(self) -> float:
@@ -172,6 +173,12 @@ class BacktestResult(Plotted, Tabular):
         digest.update(repr([when.isoformat() for when in self.dates]).encode())
         return digest.hexdigest()
 
+    @property
+    def _solvent(self) -> int:
+        """Number of bars before the first without an equity above 0, at least one."""
+        ruined = np.flatnonzero(self.equity <= 0.0)
+        return max(int(ruined[0]), 1) if ruined.size else len(self.equity)
+
     @cached_property
     def tearsheet(self) -> Tearsheet:
         """The tearsheet of the equity, with the exposure and costs of the run and its round trips.
@@ -183,25 +190,30 @@ class BacktestResult(Plotted, Tabular):
             self.equity,
             self.dates,
             trades=self.trades,
-            exposure=self.exposure,
+            exposure=self.exposure[: self._solvent],
             costs=self.cost,
             initial_capital=self.initial_cash,
             title=self.strategy,
         )
 
     def to_table(self) -> Table:
-        """Return a table with a row for each bar: date, equity, cash, exposure, daily return, drawdown."""
+        """Return a table with a row for each bar: date, equity, cash, exposure, daily return, drawdown.
+
+        Exposure and return are None where they would be shares of an equity that is not above 0.
+        """
         before = np.concatenate([[self.initial_cash], self.equity[:-1]])
+        returns = np.divide(self.equity, before, out=np.full(len(before), np.nan), where=before > 0.0) - 1.0
         peaks = np.maximum.accumulate(np.maximum(self.equity, self.initial_cash))
         columns: dict[str, Any] = {
             "date": self.dates,
             "equity": self.equity.tolist(),
             "cash": self.cash.tolist(),
-            "exposure": self.exposure.tolist(),
-            "daily_return": (self.equity / before - 1.0).tolist(),
+            "exposure": _known(self.exposure),
+            "daily_return": _known(returns),
             "drawdown": (self.equity / peaks - 1.0).tolist(),
         }
-        schema = [(name, type(self.dates[0]) if name == "date" else float) for name in columns]
+        kinds: dict[str, Any] = {"date": type(self.dates[0]), "exposure": float | None, "daily_return": float | None}
+        schema = [(name, kinds.get(name, float)) for name in columns]
         return Table.from_rows(
             schema, [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         )
@@ -223,3 +235,7 @@ def _version() -> str:
         return version("bank_python")
     except PackageNotFoundError:  # used from a checkout
         return "unknown"
+
+
+def _known(figures: FloatArray) -> list[float | None]:
+    return [None if np.isnan(figure) else float(figure) for figure in figures]

@@ -58,8 +58,8 @@ def rolling_mean(closes: FloatArray, bars: int) -> FloatArray:
     return np.asarray(means[np.cumsum(is_known)])
 
 
-def rolling_volatility(closes: FloatArray, fewest: int, most: int, periods_per_year: float) -> FloatArray:
-    """Return the realised volatility a year of the last returns at each bar, NaN while there are fewer.
+def rolling_volatility(closes: FloatArray, fewest: int, most: int) -> FloatArray:
+    """Return the realised volatility of the last returns at each bar, NaN while there are fewer.
 
     Parameters
     ----------
@@ -67,13 +67,11 @@ def rolling_volatility(closes: FloatArray, fewest: int, most: int, periods_per_y
         Closes above 0, NaN where a bar is missing; at such a bar the volatility is that of before.
     fewest, most : int
         Least and largest number of log returns in a volatility; their mean is taken for 0.
-    periods_per_year : float
-        Number of bars in a year.
 
     Returns
     -------
     ndarray, shape (n_bars,)
-        Volatility at each bar, a decimal.
+        Volatility of one period at each bar, a decimal.
     """
     is_known = ~np.isnan(closes)
     total = np.concatenate([[0.0], np.cumsum(np.diff(np.log(closes[is_known])) ** 2)])
@@ -82,5 +80,5 @@ def rolling_volatility(closes: FloatArray, fewest: int, most: int, periods_per_y
     found = np.full(len(total) + 1, np.nan)  # the first one: before any close
     enough = count >= fewest
     mean = np.maximum(total - total[last - count], 0.0)[enough] / count[enough]
-    found[1:][enough] = np.sqrt(periods_per_year * mean)
+    found[1:][enough] = np.sqrt(mean)
     return np.asarray(found[np.cumsum(is_known)])

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.backtester.strategy import BacktestStrategy, Targets
+from bank_python.errors import BacktestError
 from bank_python.trading_engine.checks import finite_number, pairs_of_names, positive, whole_number
 from bank_python.trading_engine.series_window import distinct
 
@@ -76,6 +77,11 @@ class StatArbBacktest(BacktestStrategy):
         )
         self.exit_z, self.leg = finite_number("exit_z", exit_z), positive("leg", leg)
         self.trade_qty = None if trade_qty is None else positive("trade_qty", trade_qty)
+        if not 0.0 <= self.exit_z < self.z_threshold:
+            said = f"exit_z={self.exit_z:g} is not from 0 to below z_threshold={self.z_threshold:g}"
+            raise BacktestError(f"{said}; give a smaller one", name="exit_z", value=exit_z)
+        if len(self.inputs) < 2 * len(self.pairs):
+            raise BacktestError("a ticker is in two pairs, whose targets would replace each other", name="pairs")
         self._open: dict[tuple[str, str], int] = {}
 
     @property

@@ -22,19 +22,30 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bank_python.display import Record
-from bank_python.errors import BacktestError
-from bank_python.trading_engine import Order
+from bank_python.errors import BacktestError, BankError
+from bank_python.trading_engine import Order, OrderStatus
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     from bank_python.backtester.window import Window
 
-__all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "raised_at", "raised_in", "settings_text"]
+__all__ = [
+    "BacktestStrategy",
+    "Decision",
+    "Targets",
+    "decision_of",
+    "raised_at",
+    "raised_in",
+    "refused_at",
+    "settings_text",
+]
+
+_MOST = {"weight": 1e6, "number of units": 1e15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +73,9 @@ class Targets(Record):
             raise BacktestError(f"{min(both)} has a weight and a number of units; give one of the two", name=min(both))
         for what, given in (("weight", self.weights), ("number of units", self.units)):
             for ticker, value in given.items():
-                if isinstance(value, bool) or not math.isfinite(_number(value)):
-                    raise BacktestError(f"the {what} of {ticker} is {value!r:.40}, not a finite number", name=ticker)
+                if isinstance(value, bool) or not abs(_number(value)) <= _MOST[what]:
+                    said = f"the {what} of {ticker} is {value!r:.40}; give a finite number up to {_MOST[what]:g}"
+                    raise BacktestError(said, name=ticker)
 
 
 Decision: TypeAlias = Targets | tuple[Order, ...]
@@ -100,6 +112,11 @@ class BacktestStrategy(ABC):
     def inputs(self) -> tuple[str, ...]:
         """Names of the tickers that it looks at; empty if it does not say."""
         return ()
+
+    @property
+    def needs_inputs(self) -> bool:
+        """Whether the strategy fails without bars of one of its inputs."""
+        return True
 
     @abstractmethod
     def on_bar(self, window: Window) -> Any:
@@ -159,6 +176,22 @@ def raised_in(strategy: BacktestStrategy, where: str, error: Exception) -> Backt
     return BacktestError(said, name=strategy.name)
 
 
+def refused_at(strategy: BacktestStrategy, window: Window, error: BankError) -> BacktestError:
+    """Return the error that names the bar at which what a strategy wants is refused.
+
+    Parameters
+    ----------
+    strategy : BacktestStrategy
+        Strategy that was asked.
+    window : Window
+        Window of the bars up to then.
+    error : BankError
+        Error that says why.
+    """
+    at = f"{window.date:%Y-%m-%d %H:%M}"
+    return BacktestError(f"{strategy.name} at the bar of {at}: {message_of(error)}", name=strategy.name)
+
+
 def decision_of(strategy: BacktestStrategy, window: Window, given: Any) -> Decision:
     """Return what a strategy wants after a bar.
 
@@ -174,13 +207,16 @@ def decision_of(strategy: BacktestStrategy, window: Window, given: Any) -> Decis
     Raises
     ------
     BacktestError
-        It is nonsense; a note names the bar.
+        It is nonsense, or a generator that raises; the message names the bar.
     """
     try:
-        return _read(given)
+        known = tuple(given) if isinstance(given, Iterator) else given  # the code of a function with yield runs now
+    except Exception as error:  # a strategy is the code of users, which may raise anything
+        raise raised_at(strategy, window, error) from error
+    try:
+        return _read(known)
     except BacktestError as error:
-        error.add_note(f"returned by {strategy.name} at the bar of {window.date:%Y-%m-%d %H:%M}")
-        raise
+        raise refused_at(strategy, window, error) from error
 
 
 def _read(given: Any) -> Decision:
@@ -189,14 +225,24 @@ def _read(given: Any) -> Decision:
     if isinstance(given, Mapping):
         return Targets(weights={str(ticker): weight for ticker, weight in given.items()})
     if isinstance(given, Order):
-        return (given,)
-    if isinstance(given, Sequence | Iterable) and not isinstance(given, str | bytes):
-        orders = tuple(given)
-        wrong = next((each for each in orders if not isinstance(each, Order)), None)
-        if wrong is None:
-            return orders
-        given = wrong
-    raise BacktestError(f"a strategy returned {given!r:.60}; return targets, weights by ticker, orders or None")
+        return (_pending(given),)
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes):
+        return tuple(map(_pending, given))
+    raise _nonsense(given)
+
+
+def _pending(order: Any) -> Order:
+    if not isinstance(order, Order):
+        raise _nonsense(order)
+    if order.status is not OrderStatus.PENDING:
+        raise BacktestError(
+            f"a strategy returned the order {order.order_id}, which is {order.status.value}; make a new one"
+        )
+    return order
+
+
+def _nonsense(given: Any) -> BacktestError:
+    return BacktestError(f"a strategy returned {given!r:.60}; return targets, weights by ticker, orders or None")
 
 
 def _number(value: Any) -> float:

@@ -19,10 +19,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bank_python.backtester.context_strategy import ContextStrategy, takes_a_context
 from bank_python.backtester.strategy import BacktestStrategy
 from bank_python.errors import BacktestError
 from bank_python.trading_engine import SignalRule
+from bank_python.trading_engine.market_closes import DatedCloses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +37,15 @@ __all__ = ["strategy_of"]
 
 
 class _Rule(BacktestStrategy):
-    """A rule of the trading engine as a strategy."""
+    """A rule of the trading engine as a strategy.
+
+    It sees the closes of the tickers that have a bar now, and as ``A_UNITS`` what is held of A. Where bars are missing
+    the closes have the numbers of their bars as dates, so that the rule compares series on bars that both have.
+    """
 
     def __init__(self, rule: SignalRule) -> None:
         self._rule = rule
+        self._bars: dict[str, list[int]] = {}
 
     @property
     def name(self) -> str:
@@ -47,8 +55,22 @@ class _Rule(BacktestStrategy):
     def inputs(self) -> tuple[str, ...]:
         return tuple(self._rule.inputs)
 
+    @property
+    def needs_inputs(self) -> bool:
+        return False
+
+    def on_start(self, window: Window) -> None:
+        self._bars = {ticker: [] for ticker in window}
+
     def on_bar(self, window: Window) -> list[Order]:
-        return self._rule.generate(window)
+        quoted = [ticker for ticker in window if window.is_quoted(ticker)]
+        for ticker in quoted:
+            self._bars[ticker].append(window.index)
+        has_gaps = any(len(bars) <= window.index for bars in self._bars.values())
+        seen, units = DatedCloses(self._bars if has_gaps else None), window.units
+        seen.update({f"{ticker}_UNITS": np.array([units.get(ticker, 0.0)]) for ticker in quoted})
+        seen.update({ticker: window[ticker] for ticker in quoted})
+        return self._rule.generate(seen)
 
     def __repr__(self) -> str:
         return repr(self._rule)

@@ -26,6 +26,7 @@ from bank_python.backtester.bars import read_only
 from bank_python.backtester.periods import infer_periods_per_year
 from bank_python.backtester.rolling import rolling_mean, rolling_volatility
 from bank_python.errors import BacktestError
+from bank_python.trading_engine.checks import whole_number
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -228,11 +229,14 @@ class Tape:
         self.lasts: dict[str, list[float]] = {}
         self.means: dict[tuple[str, int], list[float]] = {}
         self._vols: dict[tuple[str, int, int], list[float]] = {}
+        self._periods: dict[int, float] = {}
         self.window = Window(self)
 
     @property
     def date(self) -> dt.datetime:
         """Time of the present bar."""
+        if self.now < 0:
+            raise BacktestError("there is no bar yet; ask for its date in on_bar", name="date")
         return self._panel.dates[self.now]
 
     def column(self, ticker: str) -> int:
@@ -310,10 +314,16 @@ class Tape:
         """
         known = self._vols.get((ticker, fewest, most))
         if known is None:
-            closes = self._panel.close[:, self.column(ticker)]
-            periods = infer_periods_per_year(self._panel.dates).value
-            known = self._vols[ticker, fewest, most] = rolling_volatility(closes, fewest, most, periods).tolist()
-        return self._at(known, bars_ago)
+            closes, most_known = self._panel.close[:, self.column(ticker)], whole_number("bars", most, 1)
+            known = self._vols[ticker, fewest, most] = rolling_volatility(closes, fewest, most_known).tolist()
+        return self._at(known, bars_ago) * math.sqrt(self._periods_per_year())
+
+    def _periods_per_year(self) -> float:
+        """Return the bars of a year by the dates up to now: anew whenever their number has doubled."""
+        count = 1 << max(self.now + 1, 2).bit_length() - 1
+        if count not in self._periods:
+            self._periods[count] = infer_periods_per_year(self._panel.dates[:count]).value
+        return self._periods[count]
 
     def _at(self, known: list[float], bars_ago: int) -> float:
         """Return the figure of a bar, NaN before the first."""
@@ -329,6 +339,16 @@ class Tape:
             Name of the ticker.
         """
         return self.now >= 0 and not math.isnan(self._panel.close[self.now, self.column(ticker)])
+
+    def is_traded(self, ticker: str) -> bool:
+        """Return whether a ticker has a bar now that is not one without volume; an unknown volume is none to be 0.
+
+        Parameters
+        ----------
+        ticker : str
+            Name of the ticker.
+        """
+        return self.is_quoted(ticker) and self._panel.volume[self.now, self.column(ticker)] != 0.0
 
     def closes(self, ticker: str) -> FloatArray:
         """Return the closes of a ticker up to now, without bars that are missing.

@@ -34,6 +34,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from bank_python.admission import admits
 from bank_python.errors import ModelError
 from bank_python.numerics.normal import normal_cdf, normal_quantile
@@ -50,6 +52,7 @@ __all__ = [
 
 _EULER = 0.57721566490153286061
 _NORMAL_KURTOSIS = 3.0
+_LEAST, _LARGEST, _STEP = -8.0, 38.0, 0.005  # of an integral over normal figures
 
 
 @admits(ModelError)
@@ -108,8 +111,10 @@ def probabilistic_sharpe(
 
 
 @admits(ModelError)
-def expected_maximum_sharpe(n_trials: float, variance: float) -> float:
+def expected_maximum_sharpe(n_trials: float, variance: float, *, is_exact: bool = False) -> float:
     """Return the Sharpe ratio that the best of some trials has on average if none of them has skill.
+
+    The formula of the paper is 8 per cent too small for two trials, and up to 3 per cent too large for more.
 
     Parameters
     ----------
@@ -117,6 +122,8 @@ def expected_maximum_sharpe(n_trials: float, variance: float) -> float:
         Number of independent trials, at least 1; 0 is returned for one.
     variance : float
         Variance of the trials' Sharpe ratios, at least 0; the result is in the period of its root.
+    is_exact : bool, default False
+        Whether the mean of the largest of so many normal figures is integrated, in place of the paper's formula.
 
     Raises
     ------
@@ -127,6 +134,8 @@ def expected_maximum_sharpe(n_trials: float, variance: float) -> float:
     spread = math.sqrt(number_in_range("variance", variance, ModelError, least=0.0))
     if trials == 1.0:
         return 0.0
+    if is_exact:
+        return spread * _mean_of_largest(trials)
     first, second = -float(normal_quantile(1.0 / trials)), -float(normal_quantile(1.0 / (trials * math.e)))
     return spread * ((1.0 - _EULER) * first + _EULER * second)
 
@@ -227,6 +236,14 @@ def annualised_sharpe(sharpe: float, periods: float, *, autocorrelation: float =
         raise ModelError("autocorrelation=1.0 makes all returns one; give a number below 1", name="autocorrelation")
     spread = 1.0 + 2.0 * rho / (1.0 - rho) * (1.0 - (1.0 - rho**q) / (q * (1.0 - rho)))
     return number_in_range("sharpe", sharpe, ModelError) * math.sqrt(q / spread)
+
+
+def _mean_of_largest(count: float) -> float:
+    """Return the mean of the largest of some normal figures, ∫ x n φ(x) Φ(x)ⁿ⁻¹ dx by the rule of trapezoids."""
+    x = np.arange(_LEAST, _LARGEST, _STEP)
+    others = np.exp((count - 1.0) * np.log1p(-normal_cdf(-x)))
+    density = count * np.exp(-0.5 * x**2) / math.sqrt(2.0 * math.pi) * others
+    return float((x * density).sum() * _STEP)
 
 
 def _variance(sharpe: float, skew: float, kurtosis: float) -> float:

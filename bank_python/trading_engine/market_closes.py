@@ -123,6 +123,8 @@ def _of_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[list[tuple[str, Any]], 
 
 def _ended(dates: Mapping[str, list[Any]]) -> dict[str, str]:
     """Return why series are faults that end long before the latest of them."""
+    if any(_moment(days[0]) is None for days in dates.values() if days):  # at once: this is asked on each bar
+        return {}
     moments = {name: [_moment(day) for day in days] for name, days in dates.items() if days}
     if not moments or any(day is None for days in moments.values() for day in days):
         return {}

@@ -203,7 +203,7 @@ def test_an_engine_takes_orders_only():
     tape = Tape(bars_of({"A": [10.0, 11.0]}, dt.date(2024, 1, 1)))
     engine = StrategyEngine(tape.window)
     assert isinstance(engine.submit(Order("", "T", "A", "BUY", 1.0)), Rejection)
-    tape.reveal(0)
+    tape.now = 0
     engine.submit(Order("", "T", "A", "BUY", 1.0))
     assert [order.order_id for order in engine.take()] == ["BT-000002"]
     assert (engine.take(), len(engine.refusals)) == ((), 1)

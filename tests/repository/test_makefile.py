@@ -8,7 +8,9 @@ import subprocess
 
 import pytest
 
-TARGETS = frozenset({"help", "showcase", "desk", "test", "test-all", "lint", "format", "bench", "nautilus", "install", "clean"})
+TARGETS = frozenset(
+    {"help", "showcase", "desk", "test", "test-all", "lint", "format", "bench", "nautilus", "install", "clean"}
+)
 
 
 @pytest.fixture(scope="module")

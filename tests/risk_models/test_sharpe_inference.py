@@ -82,6 +82,36 @@ def test_the_best_of_trials_without_skill_is_that_of_simulation():
     assert expected_maximum_sharpe(50, 1.0) == pytest.approx(draws.mean(), rel=0.02)  # the formula is asymptotic
 
 
+def test_ten_trials_of_a_year_without_skill_have_the_best_ratio_of_the_paper():
+    """Bailey, Borwein, López de Prado and Zhu (2014), Notices of the AMS 61(5): 1.57."""
+    assert expected_maximum_sharpe(10, 1.0) == pytest.approx(1.57, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("trials", "expected"),
+    [
+        (2, 1.0 / math.sqrt(math.pi)),
+        (3, 0.8462843753216345),
+        (5, 1.1629644736405196),
+        (10, 1.5387527308351728),
+        (100, 2.5075936364416),
+    ],
+)
+def test_the_exact_best_is_that_of_order_statistics_and_the_formula_is_near(trials, expected):
+    """David and Nagaraja, Order Statistics: the mean of the largest of n normal figures."""
+    assert expected_maximum_sharpe(trials, 4.0, is_exact=True) == pytest.approx(2.0 * expected, rel=1e-12)
+    assert expected_maximum_sharpe(trials, 4.0) == pytest.approx(2.0 * expected, rel=0.09)
+
+
+def test_the_exact_best_of_very_many_trials_is_still_found():
+    # The maximum of n normal figures is near the root of 2 ln n; Gumbel's limit with its correction to 0.1 per cent.
+    for trials in (1e9, 1e15, 1e30):
+        assert expected_maximum_sharpe(trials, 1.0, is_exact=True) == pytest.approx(
+            expected_maximum_sharpe(trials, 1.0), rel=2e-3
+        )
+    assert expected_maximum_sharpe(1, 1.0, is_exact=True) == 0.0
+
+
 @given(sharpe=st.floats(-0.5, 0.5), benchmark=st.floats(-0.5, 0.5), n=st.integers(2, 5_000))
 def test_the_minimum_record_is_where_the_probability_is_reached(sharpe, benchmark, n):
     record = minimum_track_record(sharpe, benchmark)

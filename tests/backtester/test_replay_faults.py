@@ -1,0 +1,96 @@
+"""Faults of the replay that were found by trying to break it; each test is the smallest script that shows one."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from bank_python.backtester import Backtester, BacktestStrategy
+from bank_python.errors import BacktestError
+from bank_python.trading_engine import Order
+
+FIRST = dt.date(2026, 1, 5)
+
+
+def rows(closes=(10.0, 11.0, 12.0, 11.0, 13.0), **changed):
+    """Return daily bars that open where the one before has closed, with figures changed in the first one."""
+    made = []
+    for i, close in enumerate(closes):
+        opened = closes[max(i - 1, 0)]
+        figures = {"open": opened, "high": max(opened, close) + 1.0, "low": min(opened, close) - 1.0, "close": close}
+        made.append({"date": FIRST + dt.timedelta(days=i), "volume": 1e6} | figures | (changed if i == 0 else {}))
+    return {"A": made}
+
+
+def run(steps, data=None, **given):
+    return Backtester(lambda window: steps.get(window.index), data=data or rows(), initial_cash=1_000.0, **given).run()
+
+
+def trades(result):
+    return [(fill.signed_quantity, fill.when.day) for fill in result.fills]
+
+
+def test_a_stop_that_protects_is_no_pending_sale_against_a_target():
+    entry = Order("", "", "A", "BUY", 10).bracketed(stop_loss=5.0)
+    assert trades(run({0: entry, 2: {"A": 0.0}})) == [(10.0, 6), (-10.0, 8)]
+
+
+def test_an_order_with_a_name_that_is_used_is_named_with_the_bar():
+    order = Order("X-1", "", "A", "BUY", 1)
+    with pytest.raises(BacktestError, match=r"2026-01-06.*X-1 was submitted before"):
+        run({0: order, 1: order})
+
+
+def test_a_ticker_without_bars_or_price_is_named_with_the_bar():
+    with pytest.raises(BacktestError, match=r"2026-01-06.*no bars of 'B'"):
+        run({1: {"B": 1.0}})
+    data = rows() | {"B": rows()["A"][3:]}
+    with pytest.raises(BacktestError, match=r"2026-01-06.*B has had no bar yet"):
+        run({1: {"B": 1.0}}, data)
+
+
+class Starting(BacktestStrategy):
+    def on_bar(self, window):
+        """Do nothing."""
+
+
+def test_what_a_strategy_raises_before_the_first_bar_is_named():
+    class Failing(Starting):
+        def on_start(self, window):  # noqa: ARG002 - it raises
+            raise ValueError("no file")
+
+    with pytest.raises(BacktestError, match=r"Failing raised ValueError .*: no file"):
+        Backtester(Failing(), data=rows()).run()
+
+
+def test_before_the_first_bar_the_last_date_is_unknown():
+    class Peeping(Starting):
+        def on_start(self, window):
+            try:
+                self.date = window.date
+            except BacktestError:
+                self.date = None
+
+    strategy = Peeping()
+    result = Backtester(strategy, data=rows()).run()
+    assert strategy.date is None or strategy.date <= result.dates[0]
+
+
+def test_a_bar_without_volume_fills_nothing_at_its_close():
+    assert trades(run({0: {"A": 0.5}}, rows(volume=0.0), fill="close")) != [(50.0, 5)]
+
+
+def test_an_option_filled_at_the_next_close_has_the_volatility_of_that_close():
+    vols = [{"date": FIRST + dt.timedelta(days=i), "close": vol} for i, vol in enumerate((0.2, 0.2, 0.6, 0.6, 0.6))]
+    order = Order("", "", "A 2026-03-20 C 10", "BUY", 1)
+    result = run({1: order}, rows([10.0] * 5) | {"A_VOL": vols}, fill="next_close")
+    assert result.fills[0].when.day == 7
+    assert result.equity[2] == pytest.approx(1_000.0)  # bought at the price at which it is valued
+
+
+def test_a_ruined_account_does_not_trade_against_its_weights():
+    result = run({0: {"A": -1.0}, 3: {"A": 1.0}}, rows((10.0, 10.0, 30.0, 31.0, 32.0, 20.0)))
+    assert result.equity[3] < 0.0
+    bought = sum(fill.signed_quantity for fill in result.fills[1:])
+    assert bought in {0.0, 100.0}  # nothing, or the end of the short position; not more of it, nor a part
