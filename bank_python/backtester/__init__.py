@@ -12,6 +12,7 @@ from bank_python.backtester.periods import PeriodsPerYear, infer_periods_per_yea
 from bank_python.backtester.rebalancing_run import RebalancedRun, run_rebalances
 from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.stat_arb_backtest import StatArbBacktest
+from bank_python.backtester.stored_results import StoredResult, last_result, store_result, stored_results
 from bank_python.backtester.strategy import BacktestStrategy, Targets
 from bank_python.backtester.tearsheet import Tearsheet, make_tearsheet
 from bank_python.backtester.window import Window
@@ -30,16 +31,20 @@ __all__ = [
     "PeriodsPerYear",
     "RebalancedRun",
     "StatArbBacktest",
+    "StoredResult",
     "Targets",
     "Tearsheet",
     "Window",
     "bars_of",
     "infer_periods_per_year",
+    "last_result",
     "make_tearsheet",
     "momentum_weights",
     "run_rebalances",
     "signal_equity",
     "sma_crossing_equity",
+    "store_result",
+    "stored_results",
 ]
 
 __dir__ = public_names(__name__)

@@ -1,0 +1,305 @@
+"""Results of back-tests in the store: written once, listed, and shown again as the tearsheets that they were.
+
+=====================================================  ==========================================================
+key                                                    value
+=====================================================  ==========================================================
+/Backtest/results/{strategy}/{start}_{end}/{time}      metrics of the tearsheet by name
+/Backtest/curves/{strategy}/{start}_{end}/{time}       :class:`StoredResult`: equity with its dates, fills, costs
+=====================================================  ==========================================================
+
+Both are written in one transaction. The time is when the result was stored, UTC; a result is given the next
+microsecond after the last one if the clock says no later, so that no result replaces another.
+
+Examples
+--------
+>>> from bank_python.backtester import Backtester
+>>> from bank_python.barbara import BarbaraDB
+>>> data = {"A": [10.0, 11.0, 12.0, 12.5]}
+>>> result = Backtester(lambda window: {"A": 0.5}, data=data).run()
+>>> with BarbaraDB.open("desk", path=":memory:") as store:
+...     key = store_result(store, result)
+...     again = last_result(store)
+...     store[key]["total_return"] == again.tearsheet()["total_return"] == result.tearsheet()["total_return"]
+True
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from bank_python.backtester.series_dates import times_of
+from bank_python.backtester.tearsheet import make_tearsheet
+from bank_python.barbara import storable
+from bank_python.display import Record
+from bank_python.errors import BacktestError
+from bank_python.market_data.utc import utc_now
+from bank_python.mntable import Table
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
+from bank_python.trading_engine import TradeAnalysis
+from bank_python.trading_engine.trade_rows import read_trades
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+
+    from bank_python.backtester.result import BacktestResult
+    from bank_python.backtester.tearsheet import Tearsheet
+    from bank_python.barbara import BarbaraDB
+    from bank_python.numerics import FloatArray
+    from bank_python.trading_engine import Fill
+
+__all__ = ["CURVES", "RESULTS", "StoredResult", "last_result", "store_result", "stored_results"]
+
+RESULTS = "/Backtest/results/"
+"""Prefix of the keys of metrics."""
+
+CURVES = "/Backtest/curves/"
+"""Prefix of the keys of what the metrics are computed from."""
+
+_TIME = "%Y-%m-%dT%H:%M:%S.%f"
+_FILLS = {
+    **dict.fromkeys(("instrument", "trader", "signal"), str),
+    **dict.fromkeys(("quantity", "price", "fees", "multiplier"), float),
+    "expected": float | None,
+    "time": dt.datetime,
+}
+
+
+@storable("backtester.StoredResult", version=1)
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredResult(Record):
+    """A result of a back-test as it is stored.
+
+    Parameters
+    ----------
+    strategy, settings : str
+        Name of the strategy, and the strategy with its settings, as text.
+    tickers : tuple of str
+        Names of the tickers.
+    start, end : datetime
+        Times of the first and of the last bar, UTC.
+    saved : datetime
+        Time at which the result was stored, UTC.
+    times : ndarray of datetime64, shape (n_bars,)
+        Time of each bar, UTC.
+    equity : ndarray, shape (n_bars,)
+        Equity at each close, in money.
+    fills : Table
+        Rows of the fills: instrument, trader, signal, signed quantity, price, fees, multiplier, expected price, time.
+    initial_cash : float
+        Cash at the start, in money.
+    exposure : float
+        Mean exposure as a share of equity.
+    cost : float
+        Fees and slippage of all fills, in money.
+    fill : str
+        Price at which market orders filled.
+    risk_free_rate : float
+        Risk-free rate per year of the metrics, as a decimal.
+    fingerprint : str
+        Fingerprint of data, settings, costs and the version of the library.
+    notes : tuple of str
+        Notes on the run for its reader.
+    """
+
+    strategy: str
+    settings: str
+    tickers: tuple[str, ...]
+    start: dt.datetime
+    end: dt.datetime
+    saved: dt.datetime
+    times: np.ndarray[Any, Any]
+    equity: FloatArray
+    fills: Table
+    initial_cash: float
+    exposure: float
+    cost: float
+    fill: str
+    risk_free_rate: float
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def dates(self) -> tuple[dt.datetime, ...]:
+        """Start of each bar, UTC."""
+        return tuple(time.replace(tzinfo=dt.UTC) for time in self.times.tolist())
+
+    @property
+    def final_value(self) -> float:
+        """Equity at the last close."""
+        return float(self.equity[-1])
+
+    @property
+    def trade_count(self) -> int:
+        """Number of fills."""
+        return len(self.fills)
+
+    @property
+    def key(self) -> str:
+        """Key of the metrics in the store."""
+        return RESULTS + _tail(self.strategy, self.start, self.end, self.saved)
+
+    def tearsheet(
+        self, benchmark: Any = None, *, risk_free_rate: float | None = None, periods_per_year: float | None = None
+    ) -> Tearsheet:
+        """Return the tearsheet, with the same figures as that of the run.
+
+        Parameters
+        ----------
+        benchmark : array_like, pandas.Series, mapping, list of pairs or PriceHistory, optional
+            Levels of a benchmark; those on common dates count.
+        risk_free_rate : float, optional
+            Risk-free rate per year, as a decimal; by default that of the stored metrics.
+        periods_per_year : float, optional
+            Number of periods in a year; by default inferred from the dates.
+
+        Raises
+        ------
+        BacktestError
+            The benchmark or a setting cannot be read.
+        """
+        return make_tearsheet(
+            self.equity,
+            self.dates,
+            trades=TradeAnalysis(self.fills) if len(self.fills) else None,
+            benchmark=benchmark,
+            risk_free_rate=self.risk_free_rate if risk_free_rate is None else risk_free_rate,
+            periods_per_year=periods_per_year,
+            exposure=self.exposure,
+            costs=self.cost,
+            initial_capital=self.initial_cash,
+            title=self.strategy,
+        )
+
+
+def store_result(
+    store: BarbaraDB,
+    result: BacktestResult,
+    *,
+    risk_free_rate: float = RISK_FREE_RATE,
+    now: Callable[[], dt.datetime] = utc_now,
+) -> str:
+    """Write a result to a store and return the key of its metrics.
+
+    Parameters
+    ----------
+    store : BarbaraDB
+        Store, whose first ring is written to.
+    result : BacktestResult
+        Result of a back-test.
+    risk_free_rate : float, default RISK_FREE_RATE
+        Risk-free rate per year of the metrics, as a decimal.
+    now : callable, optional
+        Clock that gives the time of storing, UTC.
+
+    Raises
+    ------
+    StoreError
+        The store cannot be written to; nothing was written.
+    """
+    metrics = result.tearsheet(risk_free_rate=risk_free_rate).metrics
+    with store.transaction():
+        stored = _stored(result, risk_free_rate, _next_time(store, now()))
+        tail = _tail(stored.strategy, stored.start, stored.end, stored.saved)
+        store.update({RESULTS + tail: metrics, CURVES + tail: stored})
+    return RESULTS + tail
+
+
+def stored_results(store: BarbaraDB, strategy: str | None = None) -> tuple[StoredResult, ...]:
+    """Return the results in a store in the order in which they were stored.
+
+    Parameters
+    ----------
+    store : BarbaraDB
+        Store to read.
+    strategy : str, optional
+        Name of one strategy; all by default.
+
+    Raises
+    ------
+    BacktestError
+        A value under the keys of results is none; the message names the key.
+    """
+    return tuple(_read(store, key) for key in _keys(store, strategy))
+
+
+def last_result(store: BarbaraDB, strategy: str | None = None) -> StoredResult | None:
+    """Return the result that was stored last; None if there is none.
+
+    Parameters
+    ----------
+    store : BarbaraDB
+        Store to read.
+    strategy : str, optional
+        Name of one strategy; all by default.
+
+    Raises
+    ------
+    BacktestError
+        The value under the last key is no result; the message names the key.
+    """
+    keys = _keys(store, strategy)
+    return _read(store, keys[-1]) if keys else None
+
+
+def _keys(store: BarbaraDB, strategy: str | None) -> Sequence[str]:
+    prefix = CURVES if strategy is None else f"{CURVES}{quote(strategy, safe=' ')}/"
+    return sorted(store.keys(prefix), key=_time_in)
+
+
+def _read(store: BarbaraDB, key: str) -> StoredResult:
+    found = store[key]
+    if not isinstance(found, StoredResult):
+        raise BacktestError(f"{key!r} holds no result of a back-test; delete the key, or restore a copy", name=key)
+    return found
+
+
+def _stored(result: BacktestResult, risk_free_rate: float, saved: dt.datetime) -> StoredResult:
+    return StoredResult(
+        strategy=result.strategy,
+        settings=result.settings,
+        tickers=tuple(result.panel.tickers),
+        start=result.dates[0],
+        end=result.dates[-1],
+        saved=saved,
+        times=times_of(result.dates),
+        equity=result.equity,
+        fills=_fill_table(result.fills),
+        initial_cash=float(result.initial_cash),
+        exposure=float(result.exposure.mean()),
+        cost=float(result.cost),
+        fill=str(result.fill.value),
+        risk_free_rate=float(risk_free_rate),
+        fingerprint=result.fingerprint,
+        notes=tuple(result.notes),
+    )
+
+
+def _fill_table(fills: Sequence[Fill]) -> Table:
+    rows = [
+        {name: fill.tags.get(name, "") if name in {"trader", "signal"} else getattr(fill, name) for name in _FILLS}
+        for fill in read_trades(fills).fills
+    ]
+    return Table.from_rows(list(_FILLS.items()), rows)
+
+
+def _next_time(store: BarbaraDB, now: dt.datetime) -> dt.datetime:
+    """Return the present time, or a microsecond after the last result if that is later."""
+    keys = _keys(store, None)
+    if not keys:
+        return now
+    last = dt.datetime.strptime(_time_in(keys[-1]), _TIME).replace(tzinfo=dt.UTC)
+    return max(now, last + dt.timedelta(microseconds=1))
+
+
+def _time_in(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _tail(strategy: str, start: dt.datetime, end: dt.datetime, saved: dt.datetime) -> str:
+    period = f"{start.date().isoformat()}_{end.date().isoformat()}"
+    return f"{quote(strategy, safe=' ')}/{period}/{saved.astimezone(dt.UTC).strftime(_TIME)}"
