@@ -5,6 +5,7 @@ from bank_python.backtester.bars import BarPanel, bars_of
 from bank_python.backtester.costs import Costs
 from bank_python.backtester.crossing_run import CrossingRun, signal_equity, sma_crossing_equity
 from bank_python.backtester.event_run import FillAt
+from bank_python.backtester.heat_map import HeatMap
 from bank_python.backtester.macro_backtest import MacroBacktest
 from bank_python.backtester.momentum_backtest import MomentumBacktest
 from bank_python.backtester.momentum_weights import momentum_weights
@@ -14,6 +15,8 @@ from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.stat_arb_backtest import StatArbBacktest
 from bank_python.backtester.stored_results import StoredResult, last_result, store_result, stored_results
 from bank_python.backtester.strategy import BacktestStrategy, Targets
+from bank_python.backtester.sweep_result import SweepPoint, SweepResult
+from bank_python.backtester.sweep_run import SweepInterrupt, sweep
 from bank_python.backtester.tearsheet import Tearsheet, make_tearsheet
 from bank_python.backtester.window import Window
 from bank_python.completion import public_names
@@ -26,12 +29,16 @@ __all__ = [
     "Costs",
     "CrossingRun",
     "FillAt",
+    "HeatMap",
     "MacroBacktest",
     "MomentumBacktest",
     "PeriodsPerYear",
     "RebalancedRun",
     "StatArbBacktest",
     "StoredResult",
+    "SweepInterrupt",
+    "SweepPoint",
+    "SweepResult",
     "Targets",
     "Tearsheet",
     "Window",
@@ -45,6 +52,7 @@ __all__ = [
     "sma_crossing_equity",
     "store_result",
     "stored_results",
+    "sweep",
 ]
 
 __dir__ = public_names(__name__)
