@@ -105,7 +105,8 @@ def curve_metrics(
     is_led = curves[:, 0] != start[:, 0]
     for led in (False, True):
         rows = np.flatnonzero(is_plain & (is_led == led))
-        for block in np.array_split(rows, max(1, len(rows) * curves.shape[1] // _BLOCK)):
+        size = max(1, _BLOCK // curves.shape[1])
+        for block in (rows[i : i + size] for i in range(0, len(rows), size)):
             levels = np.hstack((start[block], curves[block])) if led else curves[block]
             of_block = _Levels(levels, risk_free_rate, periods.value)
             for name in wanted:

@@ -94,7 +94,7 @@ class HeatMap(Plotted, Tabular):
                 if math.isfinite(figure):
                     at = (figure - low) / (high - low) if high > low else 0.0
                     colour = "black" if at > _BRIGHT else "white"
-                    axes.text(j, i, f"{figure:.3g}", ha="center", va="center", fontsize=size, color=colour)
+                    axes.text(j, i, f"{figure:#.3g}", ha="center", va="center", fontsize=size, color=colour)
 
     def __rich__(self) -> object:
         from bank_python.render_sweep import heat_map_view
