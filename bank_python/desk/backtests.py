@@ -37,6 +37,7 @@ _RECENT, _WHOLE = "2y", "max"
 _SIMULATED = "simulated"
 _INVESTED = 0.9
 _WEEK = 5
+_LENGTHS, _DAYS_A_YEAR = (2, 5, 10), 365.25
 _HOLIDAY = dt.timedelta(days=7)
 
 
@@ -105,7 +106,7 @@ def backtest_of(name: str) -> DeskBacktest:
     return BACKTESTS[key]
 
 
-def desk_bars(desk: Desk, tickers: Sequence[str], *, whole: bool) -> PriceHistoryTable:
+def desk_bars(desk: Desk, tickers: Sequence[str], period: str = _RECENT) -> PriceHistoryTable:
     """Return the daily bars of some tickers from the desk's feeds, apart from the histories that the desk keeps.
 
     Parameters
@@ -114,8 +115,8 @@ def desk_bars(desk: Desk, tickers: Sequence[str], *, whole: bool) -> PriceHistor
         Desk that quotes them.
     tickers : sequence of str
         Names of the tickers.
-    whole : bool
-        Whether all bars are wanted that a feed has, or those of two years.
+    period : str, default "2y"
+        Length of the histories, as :meth:`~bank_python.market_data.MarketDataManager.load_history` takes it.
 
     Raises
     ------
@@ -124,7 +125,7 @@ def desk_bars(desk: Desk, tickers: Sequence[str], *, whole: bool) -> PriceHistor
     """
     bars = PriceHistoryTable()
     for ticker in tickers:
-        desk.market.load_history(ticker, _WHOLE if whole else _RECENT, into=bars)
+        desk.market.load_history(ticker, period, into=bars)
     return bars
 
 
@@ -160,10 +161,18 @@ def run_backtest(
     chosen = backtest_of(name)
     items = _quoted(desk, chosen.universe) if universe is None else tuple(universe)
     strategy = chosen.make(items)
-    bars = desk_bars(desk, strategy.inputs, whole=start is not None or end is not None)
+    bars = desk_bars(desk, strategy.inputs, _period(desk, start, end))
     result = Backtester(strategy, start, end, data=bars, **settings).run()
     notes = (_source(desk, strategy.inputs), *_shorter(result, start, end), *result.notes)
     return dataclasses.replace(result, notes=notes)
+
+
+def _period(desk: Desk, start: dt.date | str | None, end: dt.date | str | None) -> str:
+    """Return the shortest length of histories that begin on a date or before."""
+    if start is None:
+        return _RECENT if end is None else _WHOLE
+    years = (desk.clock.date - as_date(start, BacktestError, "start")).days / _DAYS_A_YEAR
+    return next((f"{length}y" for length in _LENGTHS if years < length), _WHOLE)
 
 
 def _shorter(result: BacktestResult, start: dt.date | str | None, end: dt.date | str | None) -> list[str]:
