@@ -32,9 +32,11 @@ def desk():
 @pytest.fixture
 def small(monkeypatch):
     """Two strategies on few tickers in place of all."""
-    for name, universe in {"momentum": ("AAPL", "MSFT"), "macro": ("SPY",)}.items():
-        monkeypatch.setitem(BACKTESTS, name, replace(BACKTESTS[name], universe=universe))
-    monkeypatch.delitem(BACKTESTS, "stat_arb")
+    universes = {"momentum": ("AAPL", "MSFT"), "macro": ("SPY",)}
+    few = {name: replace(BACKTESTS[name], universe=universe) for name, universe in universes.items()}
+    for module in ("bank_python.desk.backtests", "bank_python.desk.commands.backtest"):
+        monkeypatch.setattr(f"{module}.BACKTESTS", few)
+    return few
 
 
 @pytest.fixture
@@ -68,29 +70,27 @@ def test_a_row_is_the_backtest_of_the_strategy_on_the_histories_of_the_desk(desk
     assert row["key"] is None
 
 
-@pytest.mark.usefixtures("small")
-def test_all_strategies_are_rows_and_one_that_fails_costs_the_others_nothing(desk, monkeypatch):
+def test_all_strategies_are_rows_and_one_that_fails_costs_the_others_nothing(desk, small):
     def broken(universe):
         raise DeskError(f"no luck with {universe[0]}")
 
-    failing = replace(BACKTESTS["macro"], make=broken)
-    monkeypatch.setitem(BACKTESTS, "macro", failing)
+    small["macro"] = replace(small["macro"], make=broken)
     found = run_backtests(desk, "all", **PERIOD)
     rows = {row["strategy"]: row for row in found.facts["backtests"]}
-    assert list(rows) == list(BACKTESTS)
+    assert list(rows) == ["momentum", "macro"]
     assert rows["macro"]["error"] == "no luck with SPY"
     assert rows["momentum"]["final_value"] > 0.0
     page = as_text(found, 80, 100)
     assert "macro did not run: no luck with SPY" in " ".join(page.split())
     assert max(map(len, page.splitlines())) <= 80
     json.dumps(jsonable(dict(found.facts)), allow_nan=False)
-    monkeypatch.delitem(BACKTESTS, "momentum")
+    del small["momentum"]
     with pytest.raises(DeskError, match="no luck"):
         run_backtests(desk, "all")
 
 
 def test_the_period_that_the_histories_lack_is_said(desk):
-    notes = run_backtest(desk, "macro", start="2010-01-01", end="2016-07-29").notes
+    notes = run_backtest(desk, "macro", start="2010-01-01", end="2016-07-29", universe=["SPY"]).notes
     assert "the histories begin on 2016-05-09, after 2010-01-01" in notes
     assert run_backtest(desk, "macro", universe=["SPY"]).dates[0].date().isoformat() == "2024-01-02"
 
@@ -170,5 +170,5 @@ def test_the_csv_file_has_a_row_a_strategy(desk, tmp_path, capsys):
     deliver("backtest", desk, found, Output(as_json=True, csv=str(path)))
     assert json.loads(capsys.readouterr().out)["command"] == "backtest"
     rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-    assert [row["strategy"] for row in rows] == list(BACKTESTS)
+    assert [row["strategy"] for row in rows] == ["momentum", "macro"]
     assert [float(row["final_value"]) for row in rows] == [x["final_value"] for x in found.facts["backtests"]]
