@@ -39,9 +39,9 @@ class HeatMap(Plotted, Tabular):
     figures : ndarray, shape (n_y, n_x)
         Metric of each pair of values; NaN where no point ran.
     others : {"best", "mean"}
-        How the points of a pair that differ in other parameters make one figure.
+        Word for how the points of a pair that differ in other parameters make one figure.
     has_others : bool
-        Whether there are such points.
+        Whether some points differ in other parameters.
     """
 
     x: str

@@ -353,7 +353,7 @@ class SweepResult(Plotted, Tabular):
         metric : str, default "sharpe_ratio"
             Name of a metric of the sweep.
         others : {"best", "mean"}, default "best"
-            What points with equal `x` and `y` that differ in other parameters give: their best figure or their mean.
+            Figure of points with equal `x` and `y` that differ in other parameters: their best or their mean.
         largest : bool, default True
             Whether large figures are the best.
 

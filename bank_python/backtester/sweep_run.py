@@ -16,6 +16,7 @@ Examples
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,11 @@ from bank_python.backtester.series_dates import read_dates
 from bank_python.backtester.strategy import strategy_of
 from bank_python.backtester.sweep_grid import points_of
 from bank_python.backtester.sweep_result import DEFAULT_METRICS, SweepResult
-from bank_python.errors import BacktestError, BankError, SweepCancelledError
+from bank_python.errors import BacktestError, BankError, CallError, SweepCancelledError
+from bank_python.guessing import guessable
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 from bank_python.walpole.numbered_tasks import completed_tasks
-from bank_python.wording import message_of
+from bank_python.wording import did_you_mean, message_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -49,6 +51,7 @@ __all__ = ["SweepInterrupt", "sweep"]
 
 _MOST_CHUNKS = 64
 _MOST_SUBMITTED = 32
+_OWN = ("strategy", "start", "end", "data")  # arguments of Backtester that a sweep gives itself
 
 
 class SweepInterrupt(KeyboardInterrupt):
@@ -59,6 +62,7 @@ class SweepInterrupt(KeyboardInterrupt):
         self.result = result
 
 
+@guessable
 def sweep(
     strategy: Callable[..., Any],
     grid: Grid,
@@ -115,9 +119,12 @@ def sweep(
         The grid, the data or a setting cannot be read, or not one point ran.
     SweepCancelledError
         `cancel` was set; its ``result`` has the points that had run, the others with the problem "not run".
+    CallError
+        There is no such setting.
     SweepInterrupt
         Ctrl-C was pressed; it is a KeyboardInterrupt with such a ``result``.
     """
+    _check_settings(settings)
     points = points_of(grid)
     wanted = checked_metrics(metrics)
     if not callable(strategy):
@@ -275,6 +282,15 @@ def _outcomes_of(future: Future[list[_Outcome]], count: int) -> list[_Outcome]:
     except Exception as error:  # noqa: BLE001 - whatever the executor raises
         problem = f"its worker failed: {type(error).__name__}: {message_of(error)}"
         return [_Outcome(problem=problem)] * count
+
+
+def _check_settings(settings: Mapping[str, Any]) -> None:
+    """Raise an error for a setting that :class:`Backtester` does not have."""
+    known = [name for name in inspect.signature(Backtester).parameters if name not in _OWN]
+    for name in settings:
+        if name not in known:
+            hint = did_you_mean(name, known, f"further settings are {', '.join(known)}")
+            raise CallError(f"sweep() has no argument {name}; {hint}", name="sweep", argument=name)
 
 
 def _inputs(strategy: Callable[..., Any], points: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

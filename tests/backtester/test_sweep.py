@@ -26,7 +26,7 @@ from bank_python.backtester import (
 )
 from bank_python.backtester.curve_metrics import curve_metrics
 from bank_python.backtester.sweep_grid import points_of
-from bank_python.errors import BacktestError, ModelError, SweepCancelledError
+from bank_python.errors import BacktestError, CallError, ModelError, SweepCancelledError
 from bank_python.risk_models import overfitting_probability
 
 DAYS = [dt.date(2025, 1, 1) + dt.timedelta(days=i) for i in range(90)]
@@ -127,6 +127,11 @@ def test_what_makes_no_sense_is_refused_before_a_point_runs(arguments, said):
     with pytest.raises(BacktestError) as caught:
         sweep(**{"strategy": MOMENTUM, "grid": GRID, "data": DATA} | arguments)
     assert said in str(caught.value)
+
+
+def test_a_setting_that_backtests_do_not_have_is_named():
+    with pytest.raises(CallError, match=r"sweep\(\) has no argument fee_bps; did you mean 'fees_bps'"):
+        sweep(MOMENTUM, GRID, data=DATA, fee_bps=5.0)
 
 
 def test_a_parameter_that_is_called_like_a_metric_is_refused():
