@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.backtester.curve_metrics import checked_metrics, curve_metrics
 from bank_python.backtester.heat_map import HeatMap, said
 from bank_python.backtester.metrics import kurtosis, skew
@@ -33,7 +34,7 @@ from bank_python.backtester.series_dates import read_dates
 from bank_python.backtester.sweep_columns import table_of
 from bank_python.backtester.tearsheet import make_tearsheet
 from bank_python.display import Record
-from bank_python.errors import BacktestError
+from bank_python.errors import BacktestError, ModelError
 from bank_python.plotting import Plotted, nothing
 from bank_python.results import Tabular
 from bank_python.risk_models import deflated_sharpe, expected_maximum_sharpe, overfitting_probability
@@ -247,6 +248,7 @@ class SweepResult(Plotted, Tabular):
 
     # --- the best point, and what it is worth --------------------------------------------------------------
 
+    @admits(BacktestError)
     def best(self, metric: str = "sharpe_ratio", *, largest: bool = True) -> SweepPoint:
         """Return the point with the largest figure of a metric; of equal ones the first.
 
@@ -268,6 +270,7 @@ class SweepResult(Plotted, Tabular):
         good = np.where(np.isfinite(figures), figures if largest else -figures, -np.inf)
         return self[int(good.argmax())]
 
+    @admits(BacktestError)
     def tearsheet(self, number: int | None = None) -> Tearsheet:
         """Return the tearsheet of a point's equity, without figures of trades.
 
@@ -293,6 +296,7 @@ class SweepResult(Plotted, Tabular):
             title=_said_point(point.parameters),
         )
 
+    @admits(ModelError)
     def overfitting(self, blocks: int = 16) -> Overfitting:
         """Return how often the best point of half of the time is no better than the median in the other half.
 
@@ -335,6 +339,7 @@ class SweepResult(Plotted, Tabular):
 
     # --- tables and pictures ---------------------------------------------------------------------------------
 
+    @admits(BacktestError)
     def heat_map(
         self,
         x: str,

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.backtester.backtester import Backtester
 from bank_python.backtester.bars import bars_of
 from bank_python.backtester.curve_metrics import checked_metrics
@@ -32,7 +33,6 @@ from bank_python.backtester.strategy import strategy_of
 from bank_python.backtester.sweep_grid import points_of
 from bank_python.backtester.sweep_result import DEFAULT_METRICS, SweepResult
 from bank_python.errors import BacktestError, BankError, CallError, SweepCancelledError
-from bank_python.guessing import guessable
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 from bank_python.walpole.numbered_tasks import completed_tasks
 from bank_python.wording import did_you_mean, message_of
@@ -62,7 +62,7 @@ class SweepInterrupt(KeyboardInterrupt):
         self.result = result
 
 
-@guessable
+@admits(BacktestError)
 def sweep(
     strategy: Callable[..., Any],
     grid: Grid,
