@@ -193,17 +193,22 @@ def _quoted(desk: Desk, universe: Sequence[str]) -> tuple[str, ...]:
     left = tuple(item for item in universe if all(ticker in known for ticker in item.split("/")))
     if not left:
         raise DeskError(
-            f"the {desk.feed.name} market quotes none of {', '.join(universe)}; give others with --tickers",
+            f"the {desk.feed.name} market quotes none of {', '.join(universe)}; give other tickers",
             value=tuple(universe),
         )
     return left
 
 
 def _source(desk: Desk, tickers: Sequence[str]) -> str:
-    listed = {desk.listings[ticker].feed.name for ticker in tickers if ticker in desk.listings} or {desk.feed.name}
-    if listed == {_SIMULATED}:
+    """Return where prices come from, naming those that are simulated among others."""
+    feeds = {
+        ticker: desk.listings[ticker].feed.name if ticker in desk.listings else desk.feed.name for ticker in tickers
+    }
+    invented = [ticker for ticker, feed in feeds.items() if feed == _SIMULATED]
+    if len(invented) == len(feeds):
         return "simulated prices, not those of a market"
-    return f"prices of {', '.join(sorted(listed))}"
+    said = f"prices of {', '.join(sorted(set(feeds.values()) - {_SIMULATED}))}"
+    return f"{said}, but those of {', '.join(invented)} simulated" if invented else said
 
 
 def _pair(item: str) -> tuple[str, str]:

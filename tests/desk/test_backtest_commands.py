@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,6 +94,18 @@ def test_the_period_that_the_histories_lack_is_said(desk):
     notes = run_backtest(desk, "macro", start="2010-01-01", end="2016-07-29", universe=["SPY"]).notes
     assert "the histories begin on 2016-05-09, after 2010-01-01" in notes
     assert run_backtest(desk, "macro", universe=["SPY"]).dates[0].date().isoformat() == "2024-01-02"
+
+
+def test_what_is_simulated_among_real_prices_is_named(desk, small, monkeypatch):
+    recorded = SimpleNamespace(name="recorded")
+    listings = {**desk.listings, **{name: replace(desk.listings[name], feed=recorded) for name in ("AAPL", "MSFT")}}
+    monkeypatch.setattr(desk, "listings", listings)
+    page = " ".join(as_text(run_backtests(desk, "all", **PERIOD), 80, 100).split())
+    assert "momentum: prices of recorded" in page
+    assert "macro: simulated prices, not those of a market" in page
+    mixed = run_backtest(desk, "macro", universe=["AAPL", "SPY"], **PERIOD)
+    assert mixed.notes[0] == "prices of recorded, but those of SPY simulated"
+    assert len(small) == 2
 
 
 @pytest.mark.parametrize(

@@ -99,9 +99,7 @@ def run_backtests(
     views: list[Any] = [*done.values()] if len(names) == 1 else []
     said = [f"Stored: prop_desk.py tearsheet --db {db} shows the last one."] if keys else []
     table = Table.from_rows(list(_ROW.items()), rows)
-    return CommandResult(
-        _facts(rows, done, keys, risk_free_rate), [backtests_view(rows, tuple(done.values())), *views, *said], table
-    )
+    return CommandResult(_facts(rows, done, keys, risk_free_rate), [backtests_view(rows, done), *views, *said], table)
 
 
 def _names(strategy: str, universe: Sequence[str] | None) -> tuple[str, ...]:

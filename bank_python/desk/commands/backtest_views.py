@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["backtests_view"]
 
 
-def backtests_view(rows: Sequence[Mapping[str, Any]], results: Sequence[BacktestResult]) -> Sheet:
+def backtests_view(rows: Sequence[Mapping[str, Any]], results: Mapping[str, BacktestResult]) -> Sheet:
     """Show a row for each strategy: return, Sharpe ratio, largest drawdown, orders filled, costs and final value."""
-    first = results[0]
+    first = next(iter(results.values()))
     span = f"{first.dates[0]:%Y-%m-%d} to {first.dates[-1]:%Y-%m-%d}"
     figures = [shares("Return", 2, sign=True), numbers("Sharpe"), shares("Max DD", 2), numbers("Trades", 0)]
     shown = Sheet(f"Back-tests, {span}", [names("Strategy"), *figures, numbers("Costs", 0), numbers("Final value", 0)])
@@ -33,7 +33,8 @@ def backtests_view(rows: Sequence[Mapping[str, Any]], results: Sequence[Backtest
     shown.note(
         f"from {number(first.initial_cash, 0)}, orders filled at the {first.fill.value.replace('_', ' ')}, {costs}"
     )
-    for note in first.notes:
-        if all(note in result.notes for result in results):
-            shown.note(note)
+    shared = [note for note in first.notes if all(note in result.notes for result in results.values())]
+    own = [f"{name}: {note}" for name, result in results.items() for note in result.notes if note not in shared]
+    for note in (*shared, *own):
+        shown.note(note)
     return shown

@@ -34,7 +34,6 @@ def momentum_tested(stage: Stage) -> SceneResult:
     looked = _run(stage.desk, _MOMENTUM, fill="close")
     facts = {
         **_facts(_MOMENTUM, result),
-        "source": result.notes[0],
         "intact": result.audit.verify().holds,
         "final_value_without_costs": free.final_value,
         "final_value_at_the_close_seen": looked.final_value,
@@ -50,10 +49,9 @@ def momentum_tested(stage: Stage) -> SceneResult:
 
 @scene("BACKTEST — All Strategies")
 def all_tested(stage: Stage) -> SceneResult:
-    """Replay every strategy of the desk that has a back-test on the same two years, with the same costs."""
+    """Replay every strategy of the desk that has a back-test on the last two years of prices, with the same costs."""
     require_quotes(stage.desk)
     rows: list[dict[str, Any]] = []
-    notes: dict[str, None] = {}
     for name in BACKTESTS:
         try:
             result = _run(stage.desk, name)
@@ -61,8 +59,7 @@ def all_tested(stage: Stage) -> SceneResult:
             rows.append({"strategy": name, "reason": message_of(error)})
             continue
         rows.append(_facts(name, result))
-        notes[result.notes[0]] = None
-    return SceneResult({"backtests": rows, "sources": list(notes)}, [_table(rows, list(notes))])
+    return SceneResult({"backtests": rows}, [_table(rows)])
 
 
 @scene("TEARSHEET")
@@ -103,10 +100,11 @@ def _facts(name: str, result: BacktestResult) -> dict[str, Any]:
         "trades": result.trade_count,
         "final_value": result.final_value,
         "costs": result.cost,
+        "source": result.notes[0],
     }
 
 
-def _table(rows: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> Sheet:
+def _table(rows: Sequence[Mapping[str, Any]]) -> Sheet:
     figures = [shares("Return", 2, sign=True), numbers("Sharpe"), shares("Max DD", 2), numbers("Trades", 0)]
     shown = Sheet(
         "Two years, one strategy a row", [names("Strategy"), *figures, numbers("Costs"), numbers("Final value")]
@@ -119,6 +117,10 @@ def _table(rows: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> Sheet:
         money = number(row["costs"], 0), number(row["final_value"], 0)
         shown.add(row["strategy"], row["return"], f"{row['sharpe']:.2f}", row["max_dd"], f"{row['trades']:,}", *money)
     shown.note(f"from 1,000,000 each, {_FEES:g} bp of fees and {_SLIPPAGE:g} bp of slippage, filled at the next open")
-    for note in notes:
-        shown.note(note)
+    sources = {row["strategy"]: row["source"] for row in rows if "source" in row}
+    if len(set(sources.values())) == 1:
+        shown.note(next(iter(sources.values())))
+    else:
+        for strategy, source in sources.items():
+            shown.note(f"{strategy}: {source}")
     return shown
