@@ -64,7 +64,7 @@ class SweepInterrupt(KeyboardInterrupt):
 
 @admits(BacktestError)
 def sweep(
-    strategy: Callable[..., Any],
+    strategy: Any,
     grid: Grid,
     *,
     start: dt.date | str | None = None,

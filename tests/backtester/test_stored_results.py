@@ -11,7 +11,7 @@ from bank_python.backtester.stored_results import CURVES, RESULTS, last_result, 
 from bank_python.barbara import BarbaraDB
 from bank_python.errors import BacktestError
 
-DAYS = [dt.date(2025, 1, 1) + dt.timedelta(days=i) for i in range(120)]
+DAYS = [dt.date(2025, 1, 1) + dt.timedelta(days=i) for i in range(60)]
 NOON = dt.datetime(2026, 1, 5, 12, 0, tzinfo=dt.UTC)
 
 
@@ -39,14 +39,14 @@ def same(a, b):
 def test_the_tearsheet_that_is_read_again_is_that_of_the_run(store):
     result = momentum()
     key = store_result(store, result, risk_free_rate=0.03, now=lambda: NOON)
-    assert key == f"{RESULTS}MomentumBacktest/2025-01-01_2025-04-30/2026-01-05T12:00:00.000000"
+    assert key == f"{RESULTS}MomentumBacktest/2025-01-01_2025-03-01/2026-01-05T12:00:00.000000"
     again = last_result(store)
     assert again.key == key
     assert again.trade_count == result.trade_count > 5
     assert again.dates == result.dates
     same(again.tearsheet().metrics, result.tearsheet(risk_free_rate=0.03).metrics)
     same(store[key], again.tearsheet().metrics)
-    assert again.tearsheet()["n_trades"] > 2
+    assert again.tearsheet()["n_trades"] > 1
 
 
 def test_results_of_the_same_time_are_all_kept_in_order(store):
