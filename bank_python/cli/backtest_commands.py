@@ -33,7 +33,7 @@ def backtest(
     strategy: Annotated[str, typer.Option(help="momentum, stat_arb, macro, or all of them.")] = "all",
     start: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="First day, as 2024-01-02; by default two years.", show_default=False),
+        typer.Option(metavar="DATE", help="First day, as 2024-01-02; by default two years back.", show_default=False),
     ] = None,
     end: Annotated[
         str | None, typer.Option(metavar="DATE", help="Last day; by default that of the histories.", show_default=False)
