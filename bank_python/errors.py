@@ -49,6 +49,7 @@
     ├── PositionsError            (ValueError)   .problems
     ├── TradingError              (ValueError)   .name .value
     ├── BacktestError             (ValueError)   .name .value
+    │   └── SweepCancelledError                  .done .total .result
     ├── CallError                 (TypeError)    .name .argument
     └── MissingExtraError         (ImportError)  .extra
 
@@ -102,6 +103,7 @@ __all__ = [
     "SimulationError",
     "StoreArgumentError",
     "StoreError",
+    "SweepCancelledError",
     "TableError",
     "TradingError",
     "UnknownColumnError",
@@ -323,6 +325,10 @@ class TradingError(BankError, ValueError):
 
 class BacktestError(BankError, ValueError):
     """Bars, a strategy or settings of a back-test that cannot be replayed."""
+
+
+class SweepCancelledError(BacktestError):
+    """A sweep was cancelled; ``result`` has the points that had run."""
 
 
 class CallError(BankError, TypeError):

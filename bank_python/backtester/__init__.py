@@ -7,6 +7,7 @@ from bank_python.backtester.costs import Costs
 from bank_python.backtester.crossing_run import CrossingRun, signal_equity, sma_crossing_equity
 from bank_python.backtester.data_loader import HistoricalDataLoader
 from bank_python.backtester.equity_curve import EquityCurve
+from bank_python.backtester.heat_map import HeatMap
 from bank_python.backtester.macro_backtest import MacroBacktest
 from bank_python.backtester.momentum_backtest import MomentumBacktest
 from bank_python.backtester.momentum_weights import momentum_weights
@@ -18,6 +19,8 @@ from bank_python.backtester.stat_arb_backtest import StatArbBacktest
 from bank_python.backtester.stored_results import StoredResult, last_result, store_result, stored_results
 from bank_python.backtester.strategy import BacktestStrategy, Targets
 from bank_python.backtester.strategy_engine import StrategyEngine
+from bank_python.backtester.sweep_result import SweepPoint, SweepResult
+from bank_python.backtester.sweep_run import SweepInterrupt, sweep
 from bank_python.backtester.tearsheet import Tearsheet, make_tearsheet
 from bank_python.backtester.vol_arb_backtest import VolArbBacktest
 from bank_python.backtester.window import Window
@@ -33,6 +36,7 @@ __all__ = [
     "CrossingRun",
     "EquityCurve",
     "FillAt",
+    "HeatMap",
     "HistoricalDataLoader",
     "MacroBacktest",
     "MomentumBacktest",
@@ -42,6 +46,9 @@ __all__ = [
     "StatArbBacktest",
     "StoredResult",
     "StrategyEngine",
+    "SweepInterrupt",
+    "SweepPoint",
+    "SweepResult",
     "Targets",
     "Tearsheet",
     "VolArbBacktest",
@@ -56,6 +63,7 @@ __all__ = [
     "sma_crossing_equity",
     "store_result",
     "stored_results",
+    "sweep",
 ]
 
 __dir__ = public_names(__name__)

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from bank_python.admission import admits
 from bank_python.backtester.series_dates import times_of
 from bank_python.backtester.tearsheet import make_tearsheet
 from bank_python.barbara import storable
@@ -143,6 +144,7 @@ class StoredResult(Record):
         """Key of the metrics in the store."""
         return RESULTS + _tail(self.strategy, self.start, self.end, self.saved)
 
+    @admits(BacktestError)
     def tearsheet(
         self, benchmark: Any = None, *, risk_free_rate: float | None = None, periods_per_year: float | None = None
     ) -> Tearsheet:
@@ -176,6 +178,7 @@ class StoredResult(Record):
         )
 
 
+@admits(BacktestError)
 def store_result(
     store: BarbaraDB,
     result: BacktestResult,
@@ -209,6 +212,7 @@ def store_result(
     return RESULTS + tail
 
 
+@admits(BacktestError)
 def stored_results(store: BarbaraDB, strategy: str | None = None) -> tuple[StoredResult, ...]:
     """Return the results in a store in the order in which they were stored.
 
@@ -227,6 +231,7 @@ def stored_results(store: BarbaraDB, strategy: str | None = None) -> tuple[Store
     return tuple(_read(store, key) for key in _keys(store, strategy))
 
 
+@admits(BacktestError)
 def last_result(store: BarbaraDB, strategy: str | None = None) -> StoredResult | None:
     """Return the result that was stored last; None if there is none.
 

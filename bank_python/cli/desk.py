@@ -8,12 +8,22 @@ from typing import Annotated, Any
 
 import typer
 
-from bank_python.cli import config_commands, market_commands, order_commands, portfolio_commands, risk_commands
+from bank_python.cli import (
+    backtest_commands,
+    config_commands,
+    market_commands,
+    order_commands,
+    portfolio_commands,
+    risk_commands,
+)
 from bank_python.cli.options import Db, FeedOption, Plain, SeedOption, was_given
 
 __all__ = ["desk_program", "prop_desk"]
 
-_FAMILIES = (order_commands, risk_commands, market_commands, portfolio_commands, config_commands)
+_FAMILIES = (
+    *(order_commands, risk_commands, market_commands, portfolio_commands),
+    *(backtest_commands, config_commands),
+)
 """Modules with commands, each with a function ``add_to(program)``."""
 _SHARED = frozenset({"db", "feed", "seed", "ticks", "json", "plain"})
 

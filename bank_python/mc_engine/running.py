@@ -1,14 +1,13 @@
 """Execution of a simulation's chunks in threads, in processes or on a cluster.
 
-A few chunks are submitted at a time, so that memory does not grow with their number, and results are stored in the
-order of the scenarios. If a chunk fails or its worker dies, the simulation fails with an error that names the chunk;
-there is no partial result.
+Results are stored in the order of the scenarios. If a chunk fails or its worker dies, the simulation fails with an
+error that names the chunk; there is no partial result.
 """
 
 from __future__ import annotations
 
 import os
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,12 @@ import numpy as np
 
 from bank_python.errors import BankError, SimulationCancelledError, SimulationError
 from bank_python.mc_engine.simulation import TAIL, TailSample
+from bank_python.walpole.numbered_tasks import completed_tasks
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor, Future
 
     from numpy.typing import NDArray
 
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_simulation"]
 
-_MOST_SUBMITTED = 8
 _MARGIN = 8
-_CANCEL_POLL_SECONDS = 0.2
 
 
 def run_simulation(
@@ -89,41 +88,16 @@ def _executor_for(simulation: Simulation, given: Executor | None) -> Iterator[Ex
 
 
 def _completed(simulation: Simulation, pool: Executor, cancel: threading.Event | None) -> Iterator[Chunk]:
-    pending: dict[Future[Chunk], int] = {}
-    remaining = iter(range(simulation.chunks))
-    done_count = 0
-    try:
-        while True:
-            for index in remaining:
-                pending[_submit(pool, simulation, index)] = index
-                if len(pending) >= _MOST_SUBMITTED:
-                    break
-            if not pending:
-                return
-            timeout = None if cancel is None else _CANCEL_POLL_SECONDS
-            finished, _ = wait(pending, timeout=timeout, return_when=FIRST_COMPLETED)
-            for future in finished:
-                _raise_if_cancelled(cancel, done_count, simulation.chunks)
-                yield _outcome(future, pending.pop(future))
-                done_count += 1
-            _raise_if_cancelled(cancel, done_count, simulation.chunks)
-    finally:
-        for future in pending:
-            future.cancel()
-
-
-def _raise_if_cancelled(cancel: threading.Event | None, done: int, total: int) -> None:
+    done = 0
+    for index, future in completed_tasks(simulation.run, simulation.chunks, pool, cancel):
+        yield _outcome(future, index)
+        done += 1
     if cancel is not None and cancel.is_set():
         raise SimulationCancelledError(
-            f"cancelled after {done} of {total} chunks; there is no partial result", done=done, total=total
+            f"cancelled after {done} of {simulation.chunks} chunks; there is no partial result",
+            done=done,
+            total=simulation.chunks,
         )
-
-
-def _submit(pool: Executor, simulation: Simulation, index: int) -> Future[Chunk]:
-    try:
-        return pool.submit(simulation.run, index)
-    except RuntimeError as error:  # raised by a pool that is shut down or whose workers have died
-        raise _broken(index, error) from error
 
 
 def _outcome(future: Future[Chunk], index: int) -> Chunk:

@@ -45,7 +45,7 @@ __all__ = ["Overfitting", "overfitting_probability"]
 
 _FEWEST_IN_BLOCK = 2
 _MOST_BLOCKS = 20
-_AT_ONCE = 4_096  # choices whose moments are held in memory together
+_AT_ONCE = 1 << 20  # ratios that are held in memory together: choices times trials
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,8 +100,7 @@ def overfitting_probability(returns: ArrayLike, *, blocks: int = 16) -> Overfitt
     if length < _FEWEST_IN_BLOCK:
         raise ModelError(f"{len(table)} times are too few for {blocks} blocks; give fewer blocks", name="blocks")
     parts = table[: length * blocks].reshape(blocks, length, -1)
-    inside, outside = _best(parts.sum(axis=1), (parts**2).sum(axis=1), blocks, length)
-    ranks, best_in, best_out = _ranked(inside, outside)
+    ranks, best_in, best_out = _searched(parts.sum(axis=1), (parts**2).sum(axis=1), blocks, length)
     return Overfitting(
         probability=float(np.mean(ranks <= 0.5)),  # noqa: PLR2004 - the median
         choices=len(ranks),
@@ -111,20 +110,21 @@ def overfitting_probability(returns: ArrayLike, *, blocks: int = 16) -> Overfitt
     )
 
 
-def _best(sums: FloatArray, squares: FloatArray, blocks: int, length: int) -> tuple[FloatArray, FloatArray]:
-    """Return the Sharpe ratio of each trial in and out of sample, shape (choices, n_trials)."""
+def _searched(
+    sums: FloatArray, squares: FloatArray, blocks: int, length: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return, for each choice, what :func:`_ranked` says of the best trial."""
     chosen = np.array(list(combinations(range(blocks), blocks // 2)))
     picks = np.zeros((len(chosen), blocks))
     np.put_along_axis(picks, chosen, 1.0, axis=1)
     count = length * blocks / 2.0
-    ratios = []
-    for start in range(0, len(picks), _AT_ONCE):
-        rows = picks[start : start + _AT_ONCE]
-        ratios.append([_sharpe(side @ sums, side @ squares, count) for side in (rows, 1.0 - rows)])
-    return (
-        np.concatenate([pair[0] for pair in ratios]),
-        np.concatenate([pair[1] for pair in ratios]),
-    )
+    found = []
+    at_once = max(1, _AT_ONCE // sums.shape[1])
+    for start in range(0, len(picks), at_once):
+        rows = picks[start : start + at_once]
+        found.append(_ranked(*(_sharpe(side @ sums, side @ squares, count) for side in (rows, 1.0 - rows))))
+    ranks, best_in, best_out = (np.concatenate(part) for part in zip(*found, strict=True))
+    return ranks, best_in, best_out
 
 
 def _sharpe(sums: FloatArray, squares: FloatArray, count: float) -> FloatArray:

@@ -766,6 +766,21 @@ CLOSES = 100.0 * LEVELS
 FLAGS = np.arange(60) % 7 == 3
 ALL_IN = {"cash": 1e6, "fee": 0.001, "whole_shares": True, "fill_open": CLOSES[:, 0]}
 
+
+def _held(weight: float) -> Callable[[Any], Any]:
+    """Return a strategy that holds a share of equity."""
+
+    def hold(window: Any) -> Any:
+        return {"A": weight} if window.index == 0 else None
+
+    return hold
+
+
+SWEPT = backtester.SweepResult.from_equities({"a": [[1], [2]], "b": [3, 4]}, 100.0 + PNL[:160].reshape(2, 2, 40))
+STORE = barbara.BarbaraDB.open("desk", path=":memory:")
+backtester.store_result(STORE, backtester.Backtester(_held(0.5), data={"A": CLOSES[:, 0]}).run())
+STORED = backtester.stored_results(STORE)[0]
+
 BACKTESTS: list[Case] = [
     (
         backtester.run_rebalances,
@@ -779,6 +794,18 @@ BACKTESTS: list[Case] = [
     (backtester.sma_crossing_equity, {"close": CLOSES[:, 0], "fast": [2, 3], "slow": 5, **ALL_IN}),
     (backtester.signal_equity, {"close": CLOSES[:, 0], "entries": FLAGS, "exits": ~FLAGS, **ALL_IN}),
     (backtester.EquityCurve, {"initial_capital": 1e6}),
+    (
+        backtester.sweep,
+        {"strategy": _held, "grid": {"weight": [0.5, 1.0]}, "data": {"A": CLOSES[:, 0]}, "metrics": ["sharpe_ratio"]}
+        | {"risk_free_rate": 0.02, "periods_per_year": 252.0},
+    ),
+    (SWEPT.best, {"metric": "total_return", "largest": True}),
+    (SWEPT.heat_map, {"x": "a", "y": "b", "metric": "sharpe_ratio", "others": "mean", "largest": True}),
+    (SWEPT.overfitting, {"blocks": 4}),
+    (SWEPT.tearsheet, {"number": 0}),
+    (STORED.tearsheet, {"risk_free_rate": 0.02, "periods_per_year": 252.0}),
+    (backtester.stored_results, {"store": STORE, "strategy": "hold"}),
+    (backtester.last_result, {"store": STORE, "strategy": "hold"}),
 ]
 
 SHARPE = {"skew": -0.5, "kurtosis": 5.0}

@@ -21,7 +21,7 @@ PROGRAM = [sys.executable, str(ROOT / "prop_desk.py")]
 PATIENCE = 40.0
 COMMANDS = [
     *("risk", "pnl", "pnl-attr", "stress", "mc", "volsurface", "optimize", "frontier", "rebalance", "config"),
-    *("trade", "order", "orders", "kill", "resume", "audit", "signals"),
+    *("trade", "order", "orders", "kill", "resume", "audit", "signals", "backtest", "tearsheet"),
 ]
 
 
@@ -116,6 +116,30 @@ def test_arguments_that_make_no_sense_are_refused(run, arguments, said):
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+def test_a_backtest_is_stored_and_its_tearsheet_shown_again(run, stored, tmp_path):
+    options = [
+        "--strategy",
+        "macro",
+        "--tickers",
+        "SPY",
+        "--start",
+        "2025-06-02",
+        "--capital",
+        "50000",
+        "--fill",
+        "close",
+    ]
+    done = run("backtest", *options, "--db", stored, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    [row] = json.loads(done.stdout)["backtests"]
+    page = tmp_path / "sheet.html"
+    again = run("tearsheet", "--db", stored, "--html", page, "--json")
+    assert json.loads(again.stdout)["key"] == row["key"]
+    assert json.loads(again.stdout)["metrics"]["final_value"] == row["final_value"]
+    assert page.exists()
+    assert run("backtest", "--fill", "never").returncode == 2
 
 
 def test_ctrl_c_ends_quietly(run, monkeypatch, stored):

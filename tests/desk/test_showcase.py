@@ -56,6 +56,9 @@ TITLES = [
     "41. TALEB: OPTION TRACKER",
     "42. TRADE ANALYSIS",
     "43. ORDERS: FROM SIGNAL TO AUDIT",
+    "44. BACKTEST — Momentum",
+    "45. BACKTEST — All Strategies",
+    "46. TEARSHEET",
 ]
 
 
@@ -120,7 +123,7 @@ def test_dense_proves_what_the_scenes_claim():
     prove_portfolios(*pricing[18:27])
     prove_own_portfolio(pricing[27])
     prove_time_passes(pricing[28])
-    prove_trading(*pricing[29:33])
+    prove_trading(*pricing[29:33], tested=pricing[34:37])
     assert greeks["without_a_value"] == []
     assert sum(greeks["delta_by_trader"].values()) == pytest.approx(greeks["firm"]["delta"])
     assert curves["arbitrage_free"] is True
@@ -160,7 +163,8 @@ def prove_time_passes(scene):
     assert scene["gamma_of_ended_positions"] == 0.0
 
 
-def prove_trading(pairs, execution, tracker, trades):
+def prove_trading(pairs, execution, tracker, trades, *, tested):
+    prove_backtests(*tested)
     assert pairs["selected"] == [[pairs["invented"], pairs["shares"][0]]]
     assert pairs["below_5_percent"] > 1
     assert pairs["hedge_ratio"] == pytest.approx(0.8, abs=0.03)
@@ -174,6 +178,18 @@ def prove_trading(pairs, execution, tracker, trades):
     assert tracker["rules"][0] == "EXPIRY_CRITICAL"
     assert trades["trend"]["trades"] > 30
     assert trades["trend"]["mae"] < 0.0 < trades["trend"]["mfe"]
+
+
+def prove_backtests(momentum, every, sheet):
+    assert momentum["source"] == sheet["source"] == "simulated prices, not those of a market"
+    assert momentum["intact"] is True
+    assert momentum["final_value"] < momentum["final_value_without_costs"]
+    assert {x["strategy"]: x["final_value"] for x in every["backtests"]}["momentum"] == momentum["final_value"]
+    assert {"momentum", "stat_arb", "macro"} <= {x["strategy"] for x in every["backtests"]}
+    assert all(x["trades"] > 10 for x in every["backtests"])
+    assert (sheet["key"], sheet["equals_the_stored"]) == (momentum["key"], True)
+    assert sheet["metrics"]["total_return"] == momentum["return"]
+    assert sheet["html_bytes"] < 300_000
 
 
 def prove_own_portfolio(scene):

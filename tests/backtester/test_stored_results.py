@@ -1,0 +1,91 @@
+"""Results of back-tests in a store: what is read again is what was written, and none replaces another."""
+
+import datetime as dt
+import math
+
+import numpy as np
+import pytest
+
+from bank_python.backtester import Backtester, MomentumBacktest
+from bank_python.backtester.stored_results import CURVES, RESULTS, last_result, store_result, stored_results
+from bank_python.barbara import BarbaraDB
+from bank_python.errors import BacktestError
+
+DAYS = [dt.date(2025, 1, 1) + dt.timedelta(days=i) for i in range(60)]
+NOON = dt.datetime(2026, 1, 5, 12, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def store():
+    with BarbaraDB.open("desk", path=":memory:") as opened:
+        yield opened
+
+
+def momentum(seed=0, **settings):
+    rng = np.random.default_rng(seed)
+    closes = 100.0 * np.exp(np.cumsum(0.01 * rng.standard_normal((len(DAYS), 3)), axis=0))
+    data = {name: dict(zip(DAYS, closes[:, j].tolist(), strict=True)) for j, name in enumerate("ABC")}
+    strategy = MomentumBacktest(list(data), lookback=10, top_n=1, weight=1.0)
+    return Backtester(strategy, data=data, fees_bps=5.0, **settings).run()
+
+
+def same(a, b):
+    assert a.keys() == b.keys()
+    for name, value in a.items():
+        other = b[name]
+        assert value == other or (isinstance(value, float) and math.isnan(value) and math.isnan(other)), name
+
+
+def test_the_tearsheet_that_is_read_again_is_that_of_the_run(store):
+    result = momentum()
+    key = store_result(store, result, risk_free_rate=0.03, now=lambda: NOON)
+    assert key == f"{RESULTS}MomentumBacktest/2025-01-01_2025-03-01/2026-01-05T12:00:00.000000"
+    again = last_result(store)
+    assert again.key == key
+    assert again.trade_count == result.trade_count > 5
+    assert again.dates == result.dates
+    same(again.tearsheet().metrics, result.tearsheet(risk_free_rate=0.03).metrics)
+    same(store[key], again.tearsheet().metrics)
+    assert again.tearsheet()["n_trades"] > 1
+
+
+def test_results_of_the_same_time_are_all_kept_in_order(store):
+    keys = [store_result(store, momentum(seed), now=lambda: NOON) for seed in range(3)]
+    assert len(set(keys)) == 3
+    assert [one.key for one in stored_results(store)] == keys
+    assert last_result(store).final_value == momentum(2).final_value
+    early = store_result(store, momentum(7), now=lambda: NOON - dt.timedelta(days=1))  # a clock that was set back
+    assert last_result(store).key == early
+
+
+def hold(window):
+    return {"A": 1.0} if window.index == 0 else None
+
+
+def test_strategies_are_told_apart_and_any_name_is_a_key(store):
+    class Slashed(MomentumBacktest):
+        name = "long/short 1%"
+
+    data = {"A": [1.0, 2.0, 3.0]}
+    store_result(store, Backtester(hold, data=data).run())
+    store_result(store, Backtester(Slashed(["A"], 1), data=data).run())
+    assert len(stored_results(store)) == 2
+    assert last_result(store, "hold").strategy == "hold"
+    assert last_result(store, "long/short 1%").strategy == "long/short 1%"
+    assert last_result(store, "hol") is None
+    assert all(key.count("/") == 5 for key in store.keys(RESULTS))
+
+
+def test_a_run_without_fills_is_stored(store):
+    store_result(store, Backtester(lambda _window: None, data={"A": [1.0, 2.0]}).run())
+    again = last_result(store)
+    assert (again.trade_count, again.final_value) == (0, 1_000_000.0)
+    assert again.tearsheet().reasons["n_trades"] == "no trades were given"
+
+
+def test_an_empty_store_and_a_value_that_is_no_result(store):
+    assert last_result(store) is None
+    assert stored_results(store) == ()
+    store[f"{CURVES}A/2025-01-01_2025-02-01/2025-03-01T00:00:00.000000"] = 3
+    with pytest.raises(BacktestError, match="holds no result of a back-test"):
+        last_result(store)
