@@ -8,12 +8,17 @@ from bank_python.backtester.event_run import FillAt
 from bank_python.backtester.macro_backtest import MacroBacktest
 from bank_python.backtester.momentum_backtest import MomentumBacktest
 from bank_python.backtester.momentum_weights import momentum_weights
+from bank_python.backtester.nulls import NullBooks, null_books
 from bank_python.backtester.periods import PeriodsPerYear, infer_periods_per_year
 from bank_python.backtester.rebalancing_run import RebalancedRun, run_rebalances
 from bank_python.backtester.result import BacktestResult
+from bank_python.backtester.splits import PurgedSplits, Split, purged_splits, walk_forward_splits
 from bank_python.backtester.stat_arb_backtest import StatArbBacktest
 from bank_python.backtester.strategy import BacktestStrategy, Targets
 from bank_python.backtester.tearsheet import Tearsheet, make_tearsheet
+from bank_python.backtester.trials import DeflatedSharpe, Trial, Trials
+from bank_python.backtester.verdict import Rung, Verdict
+from bank_python.backtester.walk_forward import WalkForward, WalkForwardWindow, walk_forward
 from bank_python.backtester.window import Window
 from bank_python.completion import public_names
 
@@ -24,22 +29,36 @@ __all__ = [
     "BarPanel",
     "Costs",
     "CrossingRun",
+    "DeflatedSharpe",
     "FillAt",
     "MacroBacktest",
     "MomentumBacktest",
+    "NullBooks",
     "PeriodsPerYear",
+    "PurgedSplits",
     "RebalancedRun",
+    "Rung",
+    "Split",
     "StatArbBacktest",
     "Targets",
     "Tearsheet",
+    "Trial",
+    "Trials",
+    "Verdict",
+    "WalkForward",
+    "WalkForwardWindow",
     "Window",
     "bars_of",
     "infer_periods_per_year",
     "make_tearsheet",
     "momentum_weights",
+    "null_books",
+    "purged_splits",
     "run_rebalances",
     "signal_equity",
     "sma_crossing_equity",
+    "walk_forward",
+    "walk_forward_splits",
 ]
 
 __dir__ = public_names(__name__)

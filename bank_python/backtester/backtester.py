@@ -20,7 +20,7 @@ from bank_python.backtester.costs import Costs
 from bank_python.backtester.event_run import EventRun, FillAt
 from bank_python.backtester.feed_data import feed_history
 from bank_python.backtester.result import BacktestResult
-from bank_python.backtester.strategy import strategy_of
+from bank_python.backtester.strategy import code_hash_of, strategy_of
 from bank_python.errors import BacktestError
 from bank_python.numerics.ranges import number_in_range
 from bank_python.wording import did_you_mean
@@ -28,6 +28,7 @@ from bank_python.wording import did_you_mean
 if TYPE_CHECKING:
     import datetime as dt
 
+    from bank_python.backtester.trials import Trials
     from bank_python.trading_engine import PositionLimits
 
 __all__ = ["Backtester"]
@@ -59,6 +60,8 @@ class Backtester:
         Limits before an order; none by default.
     whole_units : bool, default False
         Whether targets are rounded towards 0 to whole units.
+    trials : Trials, optional
+        Record of trials that each run is added to; none by default.
 
     Raises
     ------
@@ -81,6 +84,7 @@ class Backtester:
         fill: FillAt | str = FillAt.NEXT_OPEN,
         limits: PositionLimits | None = None,
         whole_units: bool = False,
+        trials: Trials | None = None,
     ) -> None:
         self.strategy = strategy_of(strategy)
         given, source = feed_history(self.strategy) if data is None else (data, "")
@@ -90,6 +94,7 @@ class Backtester:
         self.costs = Costs(fees_bps, slippage_bps, cash_rate, borrow_rate)
         self.fill = _fill_at(fill)
         self.limits, self.whole_units = limits, whole_units
+        self.trials = trials
 
     def __repr__(self) -> str:
         return f"<Backtester: {self.strategy!r} on {len(self.panel):,} bars of {', '.join(self.panel.tickers)}>"
@@ -102,6 +107,13 @@ class Backtester:
         BacktestError
             The strategy raises or returns nonsense; the message names the bar.
         """
+        result = self._replay(self.costs)
+        if self.trials is not None:
+            self.trials.record(result)
+        return result
+
+    def _replay(self, costs: Costs) -> BacktestResult:
+        settings = repr(self.strategy)  # as it is before the run, which may change it
         fill, notes = self.fill, list(self._notes)
         if fill is FillAt.NEXT_OPEN and not self.panel.has_ranges:
             fill = FillAt.NEXT_CLOSE
@@ -112,7 +124,7 @@ class Backtester:
             self.strategy,
             self.panel,
             self.initial_cash,
-            self.costs,
+            costs,
             fill,
             limits=self.limits,
             whole_units=self.whole_units,
@@ -122,7 +134,7 @@ class Backtester:
             notes.append(f"cash was negative at {int((done.cash < 0.0).sum())} closes, at worst {lowest:,.2f}: a loan")
         return BacktestResult(
             self.strategy.name,
-            repr(self.strategy),
+            settings,
             self.panel,
             done.equity,
             done.cash,
@@ -130,10 +142,15 @@ class Backtester:
             tuple(done.fills),
             tuple(done.refusals),
             self.initial_cash,
-            self.costs,
+            costs,
             fill,
             done.engine.audit,
             tuple(notes),
+            code_hash_of(self.strategy),
+            self.limits,
+            self.whole_units,
+            self.trials,
+            self._replay,
         )
 
 

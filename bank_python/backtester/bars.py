@@ -19,12 +19,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from bank_python.admission import as_numbers
+from bank_python.backtester.run_identity import array_hash
 from bank_python.errors import BacktestError
 from bank_python.market_data.feed import Bar, PriceHistory
 from bank_python.market_data.price_history import PriceHistoryTable
@@ -75,6 +77,18 @@ class BarPanel(Tabular):
 
     def __len__(self) -> int:
         return len(self.dates)
+
+    @cached_property
+    def data_hash(self) -> str:
+        """SHA-256 over tickers, times, prices and volumes."""
+        times = [when.isoformat() for when in self.dates]
+        return array_hash((getattr(self, name) for name in FIELDS), self.tickers, times)
+
+    @cached_property
+    def last_closes(self) -> FloatArray:
+        """Closes with the last known one where a ticker has no bar, 0 before its first; shape (n_bars, n_tickers)."""
+        rows = np.where(np.isnan(self.close), 0, np.arange(len(self))[:, None])
+        return np.nan_to_num(np.take_along_axis(self.close, np.maximum.accumulate(rows, axis=0), axis=0))
 
     def column(self, ticker: str) -> int:
         """Return the number of a ticker's column.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.backtester.run_identity import array_hash
 from bank_python.backtester.tearsheet import make_tearsheet
+from bank_python.backtester.verdict import make_verdict
 from bank_python.mntable import Table
 from bank_python.plotting import Plotted, money
 from bank_python.plotting import dates as label_dates
@@ -20,6 +20,7 @@ from bank_python.trading_engine import TradeAnalysis
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from matplotlib.axes import Axes
 
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from bank_python.backtester.costs import Costs
     from bank_python.backtester.event_run import FillAt
     from bank_python.backtester.tearsheet import Tearsheet
+    from bank_python.backtester.trials import Trials
+    from bank_python.backtester.verdict import Verdict
     from bank_python.numerics import FloatArray
-    from bank_python.trading_engine import AuditTrail, Fill, Rejection
+    from bank_python.trading_engine import AuditTrail, Fill, PositionLimits, Rejection
 
 __all__ = ["BacktestResult"]
 
@@ -63,6 +66,16 @@ class BacktestResult(Plotted, Tabular):
         Trail of all orders, which replays into the same books.
     notes : tuple of str, default ()
         Notes on the run for its reader.
+    code_hash : str, default ""
+        SHA-256 over the version of the library and the source of the strategy.
+    limits : PositionLimits, optional
+        Limits before an order.
+    whole_units : bool, default False
+        Whether targets were rounded to whole units.
+    trials : Trials, optional
+        Record of the trials that the run was added to.
+    rerun : callable, optional
+        Function that replays the same bars at other :class:`Costs`; a result that was pickled has none.
     """
 
     strategy: str
@@ -78,6 +91,14 @@ class BacktestResult(Plotted, Tabular):
     fill: FillAt
     audit: AuditTrail
     notes: tuple[str, ...] = ()
+    code_hash: str = ""
+    limits: PositionLimits | None = None
+    whole_units: bool = False
+    trials: Trials | None = None
+    rerun: Callable[[Costs], BacktestResult] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in {"trials", "rerun"}}
 
     @property
     def dates(self) -> tuple[dt.datetime, ...]:
@@ -102,7 +123,7 @@ class BacktestResult(Plotted, Tabular):
     @cached_property
     def exposure(self) -> FloatArray:
         """Gross value of the positions as a share of equity at each close."""
-        last = _filled(self.panel.close)
+        last = self.panel.last_closes
         gross = np.where(self.held != 0.0, np.abs(self.held) * last, 0.0).sum(axis=1)
         return np.asarray(gross / self.equity)
 
@@ -117,16 +138,53 @@ class BacktestResult(Plotted, Tabular):
         """Fees and slippage of all fills, in money."""
         return float(sum(fill.cost.total for fill in self.fills))
 
+    @property
+    def data_hash(self) -> str:
+        """SHA-256 over the bars that were replayed."""
+        return self.panel.data_hash
+
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over data, settings, costs and the version of the library: equal runs have equal ones."""
-        digest = hashlib.sha256()
-        said = (_version(), self.settings, self.panel.tickers, self.initial_cash, self.costs, self.fill.value)
-        digest.update(repr(said).encode())
-        for name in ("open", "high", "low", "close", "volume"):
-            digest.update(np.ascontiguousarray(getattr(self.panel, name)).tobytes())
-        digest.update(repr([when.isoformat() for when in self.dates]).encode())
-        return digest.hexdigest()
+        """SHA-256 over the hashes of data and code, and all settings: equal runs have equal ones."""
+        settings = (self.settings, self.initial_cash, self.costs, self.fill.value, self.limits, self.whole_units)
+        return array_hash((), self.data_hash, self.code_hash, settings)
+
+    def verdict(
+        self,
+        trials: Trials | None = None,
+        benchmark: Any = None,
+        risk_free_rate: float = RISK_FREE_RATE,
+        n_random: int = 100,
+        seed: int = 0,
+    ) -> Verdict:
+        """Return the verdict on the run: costs doubled, null books, out of sample, what search explains.
+
+        Parameters
+        ----------
+        trials : Trials, optional
+            Record of the trials that led to the run; by default that of the back-test.
+        benchmark : array_like, pandas.Series, mapping, list of pairs or PriceHistory, optional
+            Levels of a benchmark to do better than.
+        risk_free_rate : float, default RISK_FREE_RATE
+            Risk-free rate per year, as a decimal.
+        n_random : int, default 100
+            Number of random books, at least 1, and of shuffled ones.
+        seed : int, default 0
+            Seed of the random books.
+
+        Raises
+        ------
+        BacktestError
+            The benchmark or a setting cannot be read.
+        """
+        return make_verdict(
+            self,
+            self.trials if trials is None else trials,
+            benchmark,
+            risk_free_rate=risk_free_rate,
+            n_random=n_random,
+            seed=seed,
+        )
 
     def tearsheet(
         self, benchmark: Any = None, *, risk_free_rate: float = RISK_FREE_RATE, periods_per_year: float | None = None
@@ -187,16 +245,3 @@ class BacktestResult(Plotted, Tabular):
         from bank_python.render_backtest_result import result_view
 
         return result_view(self)
-
-
-def _version() -> str:
-    try:
-        return version("bank_python")
-    except PackageNotFoundError:  # used from a checkout
-        return "unknown"
-
-
-def _filled(prices: FloatArray) -> FloatArray:
-    """Return prices with the last known one where there is none, 0 before the first."""
-    rows = np.where(np.isnan(prices), 0, np.arange(len(prices))[:, None])
-    return np.nan_to_num(np.take_along_axis(prices, np.maximum.accumulate(rows, axis=0), axis=0))

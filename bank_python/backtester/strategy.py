@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bank_python.backtester.run_identity import code_hash, settings_of
 from bank_python.display import Record
 from bank_python.errors import BacktestError
 from bank_python.trading_engine import Order, SignalRule
@@ -33,7 +34,7 @@ from bank_python.wording import message_of
 if TYPE_CHECKING:
     from bank_python.backtester.window import Window
 
-__all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "strategy_of"]
+__all__ = ["BacktestStrategy", "Decision", "Targets", "code_hash_of", "decision_of", "strategy_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,38 +111,38 @@ class _Rule(BacktestStrategy):
     """A rule of the trading engine as a strategy."""
 
     def __init__(self, rule: SignalRule) -> None:
-        self._rule = rule
+        self.rule = rule
 
     @property
     def name(self) -> str:
-        return type(self._rule).__name__
+        return type(self.rule).__name__
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        return tuple(self._rule.inputs)
+        return tuple(self.rule.inputs)
 
     def on_bar(self, window: Window) -> list[Order]:
-        return self._rule.generate(window)
+        return self.rule.generate(window)
 
     def __repr__(self) -> str:
-        return repr(self._rule)
+        return repr(self.rule)
 
 
 class _Function(BacktestStrategy):
     """A function of the window as a strategy."""
 
     def __init__(self, function: Callable[[Window], Any]) -> None:
-        self._function = function
+        self.function = function
 
     @property
     def name(self) -> str:
-        return getattr(self._function, "__name__", type(self._function).__name__)
+        return getattr(self.function, "__name__", type(self.function).__name__)
 
     def on_bar(self, window: Window) -> Any:
-        return self._function(window)
+        return self.function(window)
 
     def __repr__(self) -> str:
-        return self.name
+        return settings_of(self.function)
 
 
 def strategy_of(given: Any) -> BacktestStrategy:
@@ -167,6 +168,19 @@ def strategy_of(given: Any) -> BacktestStrategy:
     raise BacktestError(
         f"strategy={given!r:.60} is no BacktestStrategy, rule or function of the window{hint}", name="strategy"
     )
+
+
+def code_hash_of(strategy: BacktestStrategy) -> str:
+    """Return a SHA-256 over the version of the library and the source of a strategy, rule or function.
+
+    Parameters
+    ----------
+    strategy : BacktestStrategy
+        Strategy, as :func:`strategy_of` returns it.
+    """
+    if isinstance(strategy, _Function):
+        return code_hash(strategy.function)
+    return code_hash(type(strategy.rule) if isinstance(strategy, _Rule) else type(strategy))
 
 
 def decision_of(strategy: BacktestStrategy, window: Window) -> Decision | None:
