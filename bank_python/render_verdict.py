@@ -24,7 +24,8 @@ def verdict_view(verdict: Verdict) -> Sheet:
     shown = Sheet(f"Verdict on {verdict.strategy}", [names("Check"), words("Passed"), words("Finding")])
     for rung in verdict.rungs:
         shown.add(rung.name, _MARKS[rung.passed], rung.words)
-    shown.note(verdict.conclusion)
+    shown.rule()
+    shown.add("verdict", _MARKS[verdict.passed], verdict.conclusion)
     shown.note(f"{verdict.n_returns:,} returns; {verdict.settings}")
     shown.note(f"data {verdict.data_hash[:_HASH]}, code {verdict.code_hash[:_HASH]}, run {verdict.fingerprint[:_HASH]}")
     return shown

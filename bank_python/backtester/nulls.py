@@ -9,8 +9,9 @@ lagged
     The same book 1, 2 or 5 bars later.
 shuffled
     The book from a random bar on, and then its beginning (a rotation): same positions in the same order, at other
-    times. Its gross exposures are those of the strategy, bar for bar in another order. Turnover is the same but for
-    the orders at the two places where the book is cut and joined.
+    times. It moves by at least a tenth of the bars, as a book that is moved a little ahead looks into the future. Its
+    gross exposures are those of the strategy, bar for bar in another order. Turnover is the same but for the orders at
+    the two places where the book is cut and joined.
 random
     A book that was held in *episodes* with no position in between: the episodes in random order, the bars without a
     position dealt out between them at random, and the columns of the tickers exchanged at random. Gross exposures are
@@ -39,7 +40,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,11 +67,12 @@ if TYPE_CHECKING:
 __all__ = ["NullBooks", "null_books", "random_book", "shuffled_book"]
 
 LAGS = (1, 2, 5)
-_TIE = 0.01  # standard errors of a Sharpe ratio up to which two books are as good as each other
+_TIE = 0.05  # standard errors of a Sharpe ratio up to which two books are as good as each other
 _MOST_AT_ONCE = 4_000_000  # shares that are held in memory together
 _ENOUGH = 1_000  # different orders of episodes that make random books
 _MANY = 6  # episodes, whose orders are enough
 _TWO = 2
+_NEAR = 10  # share of the bars, its inverse, by which a rotation moves a book at least
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -88,7 +90,7 @@ class NullBooks(Plotted, Tabular):
     lags : tuple of int
         Numbers of bars of the lagged books.
     tie : float
-        Difference of Sharpe ratios a year up to which a book did as well: a hundredth of their standard error.
+        Difference of Sharpe ratios a year up to which a book did as well: a twentieth of their standard error.
     accounting_difference : float
         Largest relative difference between the equity of the run and that of the same book in the accounting here.
     has_choices : bool
@@ -192,17 +194,18 @@ def null_books(
     book, rng = book_of(run), np.random.default_rng(seed)
     equity = book_equity(run, book)
     made = {
-        "flipped": iter([Book(-book.shares, book.traded)]),
+        "flipped": (Book(-book.shares, book.traded) for _ in range(1)),
         "lagged": (_lagged(book, lag) for lag in LAGS),
         "shuffled": (shuffled_book(book, rng) for _ in range(n_random)),
         "random": (random_book(book, rng) for _ in range(n_random)),
     }
+    found = _sharpes(run, chain.from_iterable(made.values()), risk_free_rate, periods)
+    ends = np.cumsum([1, len(LAGS), n_random])
     yearly = math.sqrt(periods)
-    own = sharpe_ratios(equity, run.initial_cash, risk_free_rate, periods)
     return NullBooks(
         run.strategy,
-        yearly * float(own),
-        {kind: yearly * _sharpes(run, books, risk_free_rate, periods) for kind, books in made.items()},
+        yearly * float(sharpe_ratios(equity, run.initial_cash, risk_free_rate, periods)),
+        dict(zip(made, np.split(yearly * found, ends), strict=True)),
         LAGS,
         yearly * _TIE / math.sqrt(max(len(dates) - 1, 1)),
         float(np.max(np.abs(equity - run.equity) / np.maximum(np.abs(run.equity), 1e-9 * run.initial_cash))),
@@ -245,7 +248,8 @@ def shuffled_book(book: Book, rng: np.random.Generator) -> Book:
     length = len(book.shares) - first
     if length < _TWO:
         return book
-    cut = int(rng.integers(1, length))
+    near = min(length // _NEAR, (length - 1) // 2)
+    cut = int(rng.integers(max(near, 1), length - max(near, 1) + 1))
     order = first + (np.arange(length) + cut) % length
     shares, traded = book.shares.copy(), book.traded.copy()
     shares[first:], traded[first:] = book.shares[order], book.traded[order]

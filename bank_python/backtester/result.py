@@ -75,7 +75,7 @@ class BacktestResult(Plotted, Tabular):
     trials : Trials, optional
         Record of the trials that the run was added to.
     rerun : callable, optional
-        Function that replays the same bars at other :class:`Costs`; a result that was pickled has none.
+        Function that replays the same bars at other :class:`Costs`.
     """
 
     strategy: str
@@ -96,9 +96,6 @@ class BacktestResult(Plotted, Tabular):
     whole_units: bool = False
     trials: Trials | None = None
     rerun: Callable[[Costs], BacktestResult] | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in {"trials", "rerun"}}
 
     @property
     def dates(self) -> tuple[dt.datetime, ...]:

@@ -44,7 +44,7 @@ Computational Finance 20(4) (2017), 39-69: the level of 5%.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +55,7 @@ from bank_python.backtester.equity_series import compare, read_benchmark, read_e
 from bank_python.backtester.nulls import null_books
 from bank_python.backtester.periods import periods_of
 from bank_python.backtester.return_figures import ReturnFigures
+from bank_python.backtester.trials import Trials
 from bank_python.display import Record
 from bank_python.errors import BacktestError
 from bank_python.plotting import Plotted
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
 
     from bank_python.backtester.finished_run import FinishedRun
     from bank_python.backtester.nulls import NullBooks
-    from bank_python.backtester.trials import Trials
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
 
@@ -149,10 +149,12 @@ class Verdict(Plotted, Tabular):
         return needed and False not in decided.values()
 
     def to_table(self) -> Table:
-        """Return a table with a row for each check, and one for the conclusion: name, passed, figure, words."""
+        """Return a table with a row for each check: name, passed, figure, words; then the conclusion and the hashes."""
         from bank_python.mntable import Table
 
+        hashes = [("settings", self.settings), ("data hash", self.data_hash), ("code hash", self.code_hash)]
         found = [*self.rungs, Rung("verdict", self.passed, self.sharpe, self.conclusion)]
+        found += [Rung(name, None, math.nan, said) for name, said in (*hashes, ("fingerprint", self.fingerprint))]
         rows = [
             {"rung": rung.name, "passed": rung.passed, "figure": _or_none(rung.figure), "words": rung.words}
             for rung in found
@@ -160,9 +162,12 @@ class Verdict(Plotted, Tabular):
         return Table.from_rows([("rung", str), ("passed", bool | None), ("figure", float | None), ("words", str)], rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the verdict by name: conclusion, checks as a list of rows, and the hashes."""
+        """Return the verdict by name: conclusion, checks as a list of dictionaries, and the hashes."""
         names = ("strategy", "settings", "conclusion", "n_returns", "sharpe", "data_hash", "code_hash", "fingerprint")
-        return {name: getattr(self, name) for name in names} | {"passed": self.passed, "rungs": list(self.to_table())}
+        return {name: getattr(self, name) for name in names} | {
+            "passed": self.passed,
+            "rungs": [asdict(rung) for rung in self.rungs],
+        }
 
     def _draw_(self, axes: Axes) -> None:
         """Draw the random books' Sharpe ratios, with the strategy's."""
@@ -188,11 +193,11 @@ class _Case:
         """Sharpe ratio of one period."""
         return self.figures.sharpe(self.risk_free_rate, self.periods)
 
-    def yearly(self, equity: FloatArray) -> float:
+    def yearly(self, equity: FloatArray, initial_cash: float | None = None) -> float:
         """Return the Sharpe ratio a year of an equity curve, NaN if it never moves or begins without equity."""
         if not len(equity) or not equity[0] > 0.0:
             return math.nan
-        figures = ReturnFigures.of_equity(equity)
+        figures = ReturnFigures.of_equity(equity, initial_cash)
         return figures.sharpe(self.risk_free_rate, self.periods) * math.sqrt(self.periods)
 
     @property
@@ -237,6 +242,8 @@ def make_verdict(
         raise BacktestError(
             f"risk_free_rate={risk_free_rate!r} is not finite; give a decimal such as 0.04", name="risk_free_rate"
         )
+    if trials is not None and not isinstance(trials, Trials):
+        raise BacktestError(f"trials={trials!r:.60} is not a Trials; give the record of the search", name="trials")
     figures = ReturnFigures.of_equity(run.equity, run.initial_cash)
     case = _Case(run, figures, risk_free_rate, periods_of(run.panel.dates).value)
     nulls = null_books(run, n_random=n_random, seed=seed, risk_free_rate=risk_free_rate)
@@ -280,7 +287,7 @@ def _net_of_costs(case: _Case) -> Rung:
 
 def _costs_doubled(case: _Case) -> Rung:
     equity, how = _at_doubled_costs(case.run)
-    sharpe = case.yearly(np.concatenate([[case.run.initial_cash], equity]))
+    sharpe = case.yearly(equity, case.run.initial_cash)
     return _above_zero("costs doubled", sharpe, f"Sharpe ratio {_said(sharpe)}, {how}")
 
 
@@ -318,7 +325,8 @@ def _against_benchmark(case: _Case, benchmark: Any) -> Rung:
 
 def _flipped(nulls: NullBooks) -> Rung:
     flipped = float(nulls.sharpe["flipped"][0])
-    words = f"Sharpe ratio {_said(flipped)} with all signs changed, {_said(nulls.strategy_sharpe)} as it is"
+    how = "it loses everything" if math.isinf(flipped) else f"Sharpe ratio {_said(flipped)}"
+    words = f"{how} with all signs changed, {_said(nulls.strategy_sharpe)} as it is"
     decided = None if math.isnan(nulls.strategy_sharpe) else not nulls.as_good("flipped")
     return Rung("flipped", decided, flipped, words)
 
@@ -365,7 +373,8 @@ def _deflated(case: _Case, trials: Trials | None) -> Rung:
     found = None if case.is_short else trials.deflated_sharpe(case.run, case.risk_free_rate)
     if found is None:
         return Rung(name, None, math.nan, _too_few(case))
-    recorded = f"{found.n_trials} recorded trial{'s' if found.n_trials > 1 else ''} on these data"
+    others = len(trials) - len(trials.on(case.run.data_hash))
+    recorded = f"{_counted(found.n_trials)} on these data" + (f", {others} on others" if others else "")
     best = found.expected_maximum * math.sqrt(case.periods)
     words = f"{found.probability:.1%}: {recorded}, whose best has {best:.2f} by chance; unrecorded ones cannot be known"
     return Rung(name, found.probability >= 1.0 - LEVEL, found.probability, words)
@@ -385,7 +394,7 @@ def _overfitting(case: _Case, trials: Trials | None) -> Rung:
     returns = np.empty((0, 0)) if trials is None else trials.returns_on(case.run.data_hash)
     count = returns.shape[1]
     if count < 2:  # noqa: PLR2004 - one to choose from another
-        return Rung(name, None, math.nan, f"{count} recorded trials with returns on these data; it takes two")
+        return Rung(name, None, math.nan, f"{_counted(count)} with returns on these data; it takes two")
     blocks = next((number for number in _BLOCKS if len(returns) >= _FEWEST_IN_BLOCK * number), 0)
     if not blocks:
         return Rung(name, None, math.nan, _too_few(case))
@@ -444,7 +453,13 @@ def _no_evidence(rungs: dict[str, Rung], nulls: NullBooks) -> str:
 
 
 def _said(ratio: float) -> str:
+    if math.isinf(ratio):
+        return "of a total loss"
     return "unknown" if math.isnan(ratio) else f"{ratio:.2f}"
+
+
+def _counted(count: int) -> str:
+    return f"{count} recorded trial{'' if count == 1 else 's'}"
 
 
 def _or_none(value: float) -> float | None:

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.backtester.backtester import Backtester
 from bank_python.backtester.bars import bars_of
 from bank_python.backtester.books import Book, book_equity, book_of
@@ -187,6 +188,7 @@ class WalkForward(Plotted, Tabular):
         return walk_forward_view(self)
 
 
+@admits(BacktestError)
 def walk_forward(
     strategy: Any,
     grid: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None = None,
@@ -235,6 +237,8 @@ def walk_forward(
     An interruption, such as Ctrl-C, leaves no walk forward; the runs that were finished are in ``trials``.
     """
     points = _points(grid)
+    if grid is not None and not callable(strategy):
+        raise BacktestError(f"strategy={strategy!r:.60} makes no strategies; give a function or class", name="strategy")
     panel = _panel(strategy, points, data, settings)
     length = len(panel) // 2 if train is None else train
     ahead = test if test is not None else max(length // 4, 1) if grid is not None else max(len(panel) - length, 1)
