@@ -45,6 +45,17 @@ def at_random(seed, tickers=3, flat=0.3):
     return strategy
 
 
+def book_at_random(seed, flat=0.3, bars=80, tickers=3):
+    """Return a book that trades on random bars, and whose shares drift in between."""
+    rng = np.random.default_rng(seed)
+    traded = np.repeat(rng.random((bars, 1)) < 0.4, tickers, axis=1)
+    shares, now = np.zeros((bars, tickers)), np.zeros(tickers)
+    for t in range(bars):
+        now = rng.uniform(-0.5, 0.8, tickers) * (rng.random() > flat) if traded[t, 0] else now * rng.uniform(0.98, 1.02)
+        shares[t] = now
+    return Book(shares, traded)
+
+
 @pytest.mark.parametrize("fill", ["next_open", "next_close", "close"])
 @settings(max_examples=4)
 @given(seed=st.integers(0, 10_000), rate=st.sampled_from([0.0, 0.05]))
@@ -77,10 +88,10 @@ def test_a_limit_inside_a_bar_is_a_difference_that_is_stated():
     assert 1e-5 < null_books(run, n_random=1).accounting_difference < 0.05
 
 
-@settings(max_examples=12)
+@settings(max_examples=50)
 @given(seed=st.integers(0, 10_000))
 def test_random_books_of_episodes_keep_turnover_and_exposures(seed):
-    book = book_of(Backtester(at_random(seed), data=bars(seed % 3), fees_bps=5.0).run())
+    book = book_at_random(seed)
     is_flat = (book.shares == 0.0).all(axis=1)
     episodes = int((np.diff(is_flat.astype(int)) == -1).sum())
     made = random_book(book, np.random.default_rng(seed))
@@ -93,10 +104,10 @@ def test_random_books_of_episodes_keep_turnover_and_exposures(seed):
     assert not made.shares[:first].any()
 
 
-@settings(max_examples=12)
+@settings(max_examples=50)
 @given(seed=st.integers(0, 10_000))
 def test_a_rotation_keeps_exposures_and_trades_more_only_where_it_is_cut(seed):
-    book = book_of(Backtester(at_random(seed, flat=0.0), data=bars(seed % 3)).run())
+    book = book_at_random(seed, flat=0.0)
     made = shuffled_book(book, np.random.default_rng(seed))
     gross = [np.sort(np.abs(each.shares).sum(axis=1)) for each in (book, made)]
     assert gross[1] == pytest.approx(gross[0], abs=1e-15)

@@ -17,7 +17,7 @@ from bank_python.errors import BacktestError
 from bank_python.risk_models import deflated_sharpe, expected_maximum_sharpe, probabilistic_sharpe
 
 RNG = np.random.default_rng(0)
-CLOSES = {"A": 100.0 * np.cumprod(1.0 + 0.01 * RNG.standard_normal(120))}
+CLOSES = {"A": 100.0 * np.cumprod(1.0 + 0.01 * RNG.standard_normal(60))}
 SHARES = (0.2, 0.5, 1.0)
 
 
@@ -26,7 +26,7 @@ def alternating(share, every=5):
 
 
 def searched(trials, data=CLOSES, shares=SHARES):
-    return [Backtester(alternating(share, 3), data=data, trials=trials, fees_bps=2.0).run() for share in shares]
+    return [Backtester(alternating(share), data=data, trials=trials, fees_bps=2.0).run() for share in shares]
 
 
 def test_each_run_is_one_trial():
@@ -44,13 +44,13 @@ def test_a_trial_says_what_the_tearsheet_says():
     sheet, trial = result.tearsheet(risk_free_rate=0.02), next(iter(trials))
     assert trial.sharpe(0.02) * math.sqrt(252.0) == pytest.approx(sheet["sharpe"], rel=1e-12)
     assert (trial.figures.skew, trial.figures.kurtosis) == pytest.approx((sheet["skew"], sheet["kurtosis"]))
-    assert (trial.start, trial.end, trial.n_bars) == (result.dates[0], result.dates[-1], 120)
+    assert (trial.start, trial.end, trial.n_bars) == (result.dates[0], result.dates[-1], 60)
 
 
 def test_the_deflated_ratio_is_over_the_trials_on_the_same_data():
     trials = Trials()
     results = searched(trials)
-    searched(trials, {"A": CLOSES["A"][:60]})
+    searched(trials, {"A": CLOSES["A"][:40]})
     found = trials.deflated_sharpe(results[2])
     ratios = [trial.sharpe() for trial in trials.on(results[2].data_hash)]
     best = expected_maximum_sharpe(3, float(np.var(ratios, ddof=1)))
@@ -101,7 +101,7 @@ def test_returns_are_kept_or_not():
     trials, bare = Trials(), Trials(keep_returns=False)
     result = searched(trials)[0]
     searched(bare)
-    assert trials.returns_on(result.data_hash).shape == (119, 3)
+    assert trials.returns_on(result.data_hash).shape == (59, 3)
     assert trials.returns_on(result.data_hash)[:, 0] == pytest.approx(result.equity[1:] / result.equity[:-1] - 1.0)
     assert (bare.returns_on(result.data_hash).size, trials.returns_on("other").size) == (0, 0)
 
