@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from bank_python.errors import BacktestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,9 +14,10 @@ if TYPE_CHECKING:
     from bank_python.backtester.event_run import FillAt
     from bank_python.numerics import FloatArray
 
-__all__ = ["FinishedRun"]
+__all__ = ["FinishedRun", "checked_run"]
 
 
+@runtime_checkable
 class FinishedRun(Protocol):
     """A run as its checks see it; :class:`~bank_python.backtester.BacktestResult` is one."""
 
@@ -92,3 +95,21 @@ class FinishedRun(Protocol):
     def rerun(self) -> Callable[[Costs], FinishedRun] | None:
         """Function that replays the same bars at other costs."""
         ...
+
+
+def checked_run(given: object) -> FinishedRun:
+    """Return what was given if it is the result of a back-test.
+
+    Parameters
+    ----------
+    given : object
+        Result of a back-test, or something else.
+
+    Raises
+    ------
+    BacktestError
+        It is something else.
+    """
+    if not isinstance(given, FinishedRun):
+        raise BacktestError(f"run={given!r:.60} is no result of a back-test; give what run() returns", name="run")
+    return given

@@ -47,6 +47,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.backtester.books import Book, book_equity, book_of, stacked
+from bank_python.backtester.finished_run import checked_run
 from bank_python.backtester.periods import given_periods, periods_of
 from bank_python.backtester.return_figures import sharpe_ratios
 from bank_python.errors import BacktestError
@@ -186,6 +187,7 @@ def null_books(
     BacktestError
         A number is out of range.
     """
+    checked_run(run)
     for name, value, least in (("n_random", n_random, 1), ("seed", seed, 0)):
         if value < least:
             raise BacktestError(f"{name}={value} is below {least}; give at least {least}", name=name, value=value)

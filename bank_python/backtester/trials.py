@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.backtester.finished_run import checked_run
 from bank_python.backtester.periods import periods_of
 from bank_python.backtester.return_figures import ReturnFigures
 from bank_python.barbara import BarbaraDB
@@ -170,8 +171,13 @@ class Trials(Tabular):
         ----------
         run : BacktestResult
             Result of a back-test.
+
+        Raises
+        ------
+        BacktestError
+            It is none.
         """
-        known = self._known.get(run.fingerprint)
+        known = self._known.get(checked_run(run).fingerprint)
         if known is not None:
             return known
         trial = self._trial(run)

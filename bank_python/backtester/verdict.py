@@ -117,7 +117,7 @@ class Verdict(Plotted, Tabular):
     nulls : NullBooks
         Sharpe ratios of the null books.
     n_returns : int
-        Number of returns that it rests on.
+        Number of returns behind the statistics.
     sharpe : float
         Sharpe ratio a year after costs, NaN if the equity never moved.
     data_hash, code_hash, fingerprint : str

@@ -49,6 +49,7 @@ from bank_python.plotting import Plotted, literal, money, places
 from bank_python.plotting import dates as label_dates
 from bank_python.results import Tabular
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -237,9 +238,7 @@ def walk_forward(
     An interruption, such as Ctrl-C, leaves no walk forward; the runs that were finished are in ``trials``.
     """
     points = _points(grid)
-    if grid is not None and not callable(strategy):
-        raise BacktestError(f"strategy={strategy!r:.60} makes no strategies; give a function or class", name="strategy")
-    panel = _panel(strategy, points, data, settings)
+    panel = _panel(_made(strategy, points[0], grid is not None), data, settings)
     length = len(panel) // 2 if train is None else train
     ahead = test if test is not None else max(length // 4, 1) if grid is not None else max(len(panel) - length, 1)
     splits = walk_forward_splits(
@@ -247,8 +246,7 @@ def walk_forward(
     )
     runs = []
     for number, point in enumerate(points, start=1):
-        made = strategy if grid is None else strategy(**point)
-        runs.append(Backtester(made, data=panel, **settings).run())
+        runs.append(Backtester(_made(strategy, point, grid is not None), data=panel, **settings).run())
         if progress is not None:
             progress(number, len(points))
     return _stitched(points, runs, splits, risk_free_rate)
@@ -260,7 +258,7 @@ def _points(grid: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | No
         return [{}]
     if isinstance(grid, Mapping):
         axes = [list(values) for values in grid.values()]
-        points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*axes)]
+        points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*axes) if values]
     else:
         points = [dict(point) for point in grid]
     if not points:
@@ -268,12 +266,24 @@ def _points(grid: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | No
     return points
 
 
-def _panel(strategy: Any, points: list[dict[str, Any]], data: Any, settings: dict[str, Any]) -> BarPanel:
+def _made(strategy: Any, point: dict[str, Any], is_factory: bool) -> Any:
+    """Return the strategy of a set of parameters."""
+    if not is_factory:
+        return strategy
+    if not callable(strategy):
+        raise BacktestError(f"strategy={strategy!r:.60} makes no strategies; give a function or class", name="strategy")
+    try:
+        return strategy(**point)
+    except Exception as error:  # the code of users, which may raise anything
+        said = f"strategy({said_parameters(point)}) raised {type(error).__name__}: {message_of(error)}"
+        raise BacktestError(said, name="strategy") from error
+
+
+def _panel(made: Any, data: Any, settings: dict[str, Any]) -> BarPanel:
     """Return the bars of all runs, cut to the period; `settings` loses start and end."""
     start, end = settings.pop("start", None), settings.pop("end", None)
     if data is None:
-        made = strategy_of(strategy(**points[0]) if points[0] else strategy)
-        data, _ = feed_history(made)
+        data, _ = feed_history(strategy_of(made))
     return bars_of(data, start, end)
 
 

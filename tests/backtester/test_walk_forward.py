@@ -139,6 +139,8 @@ def test_an_efficiency_without_success_in_training_is_none():
         ({"grid": []}, "grid has no set of parameters"),
         ({"grid": {"sign": [1.0]}, "train": 160}, "160 bars are too few"),
         ({"grid": {"sign": [1.0]}, "purge": -1}, "purge=-1 is below 0"),
+        ({"grid": {}}, "grid has no set of parameters"),
+        ({"grid": {"side": [1.0]}}, r"strategy\(side=1.0\) raised TypeError: .* unexpected keyword"),
         ({"grid": 3}, "grid=3 is not a mapping"),
         ({"strategy": 3, "grid": {"sign": [1.0]}}, "strategy=3 makes no strategies"),
         ({"grid": {"sign": [1.0]}, "train": "x"}, "train='x'"),
