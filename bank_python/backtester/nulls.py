@@ -51,6 +51,7 @@ from bank_python.backtester.finished_run import checked_run
 from bank_python.backtester.periods import given_periods, periods_of
 from bank_python.backtester.return_figures import sharpe_ratios
 from bank_python.errors import BacktestError
+from bank_python.numerics.ranges import number_in_range
 from bank_python.plotting import Plotted, literal, nothing
 from bank_python.results import Tabular
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
@@ -188,6 +189,7 @@ def null_books(
         A number is out of range.
     """
     checked_run(run)
+    number_in_range("risk_free_rate", risk_free_rate, BacktestError, hint="give a decimal such as 0.04")
     for name, value, least in (("n_random", n_random, 1), ("seed", seed, 0)):
         if value < least:
             raise BacktestError(f"{name}={value} is below {least}; give at least {least}", name=name, value=value)

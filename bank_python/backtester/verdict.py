@@ -58,6 +58,7 @@ from bank_python.backtester.return_figures import ReturnFigures
 from bank_python.backtester.trials import Trials
 from bank_python.display import Record
 from bank_python.errors import BacktestError
+from bank_python.numerics.ranges import number_in_range
 from bank_python.plotting import Plotted
 from bank_python.results import Tabular
 from bank_python.risk_models import minimum_track_record, overfitting_probability, probabilistic_sharpe
@@ -238,10 +239,7 @@ def make_verdict(
     BacktestError
         The benchmark or a setting cannot be read.
     """
-    if not math.isfinite(risk_free_rate):
-        raise BacktestError(
-            f"risk_free_rate={risk_free_rate!r} is not finite; give a decimal such as 0.04", name="risk_free_rate"
-        )
+    number_in_range("risk_free_rate", risk_free_rate, BacktestError, hint="give a decimal such as 0.04")
     if trials is not None and not isinstance(trials, Trials):
         raise BacktestError(f"trials={trials!r:.60} is not a Trials; give the record of the search", name="trials")
     figures = ReturnFigures.of_equity(run.equity, run.initial_cash)

@@ -45,6 +45,7 @@ from bank_python.backtester.strategy import strategy_of
 from bank_python.backtester.tearsheet import make_tearsheet
 from bank_python.display import Record
 from bank_python.errors import BacktestError
+from bank_python.numerics.ranges import number_in_range
 from bank_python.plotting import Plotted, literal, money, places
 from bank_python.plotting import dates as label_dates
 from bank_python.results import Tabular
@@ -237,6 +238,7 @@ def walk_forward(
     -----
     An interruption, such as Ctrl-C, leaves no walk forward; the runs that were finished are in ``trials``.
     """
+    number_in_range("risk_free_rate", risk_free_rate, BacktestError, hint="give a decimal such as 0.04")
     points = _points(grid)
     panel = _panel(_made(strategy, points[0], grid is not None), data, settings)
     length = len(panel) // 2 if train is None else train
