@@ -13,13 +13,14 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bank_python.backtester.bars import bars_of
 from bank_python.backtester.costs import Costs
 from bank_python.backtester.event_run import EventRun, FillAt
 from bank_python.backtester.feed_data import feed_history
 from bank_python.backtester.result import BacktestResult
+from bank_python.backtester.run_origin import RunOrigin
 from bank_python.backtester.strategy import code_hash_of, strategy_of
 from bank_python.errors import BacktestError
 from bank_python.numerics.ranges import number_in_range
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from bank_python.trading_engine import PositionLimits
 
 __all__ = ["Backtester"]
+
+Day: TypeAlias = "dt.date | str"
 
 
 class Backtester:
@@ -72,8 +75,8 @@ class Backtester:
     def __init__(
         self,
         strategy: Any,
-        start: dt.date | str | None = None,
-        end: dt.date | str | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
         *,
         data: Any = None,
         initial_cash: float = 1_000_000.0,
@@ -81,7 +84,7 @@ class Backtester:
         slippage_bps: float = 0.0,
         cash_rate: float = 0.0,
         borrow_rate: float = 0.0,
-        fill: FillAt | str = FillAt.NEXT_OPEN,
+        fill: FillAt | str = "next_open",
         limits: PositionLimits | None = None,
         whole_units: bool = False,
         trials: Trials | None = None,
@@ -146,11 +149,7 @@ class Backtester:
             fill,
             done.engine.audit,
             tuple(notes),
-            code_hash_of(self.strategy),
-            self.limits,
-            self.whole_units,
-            self.trials,
-            self._replay,
+            RunOrigin(code_hash_of(self.strategy), self.limits, self.whole_units, self.trials, self._replay),
         )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bank_python.backtester.run_identity import array_hash
+from bank_python.backtester.run_origin import RunOrigin
 from bank_python.backtester.tearsheet import make_tearsheet
 from bank_python.backtester.verdict import make_verdict
 from bank_python.mntable import Table
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.costs import Costs
     from bank_python.backtester.event_run import FillAt
+    from bank_python.backtester.finished_run import FinishedRun
     from bank_python.backtester.tearsheet import Tearsheet
     from bank_python.backtester.trials import Trials
     from bank_python.backtester.verdict import Verdict
     from bank_python.numerics import FloatArray
-    from bank_python.trading_engine import AuditTrail, Fill, PositionLimits, Rejection
+    from bank_python.trading_engine import AuditTrail, Fill, Rejection
 
 __all__ = ["BacktestResult"]
 
@@ -66,16 +68,8 @@ class BacktestResult(Plotted, Tabular):
         Trail of all orders, which replays into the same books.
     notes : tuple of str, default ()
         Notes on the run for its reader.
-    code_hash : str, default ""
-        SHA-256 over the version of the library and the source of the strategy.
-    limits : PositionLimits, optional
-        Limits before an order.
-    whole_units : bool, default False
-        Whether targets were rounded to whole units.
-    trials : Trials, optional
-        Record of the trials that the run was added to.
-    rerun : callable, optional
-        Function that replays the same bars at other :class:`Costs`.
+    origin : RunOrigin, optional
+        Code of the strategy, other settings, and how the run is repeated.
     """
 
     strategy: str
@@ -91,11 +85,7 @@ class BacktestResult(Plotted, Tabular):
     fill: FillAt
     audit: AuditTrail
     notes: tuple[str, ...] = ()
-    code_hash: str = ""
-    limits: PositionLimits | None = None
-    whole_units: bool = False
-    trials: Trials | None = None
-    rerun: Callable[[Costs], BacktestResult] | None = None
+    origin: RunOrigin = field(default_factory=RunOrigin)
 
     @property
     def dates(self) -> tuple[dt.datetime, ...]:
@@ -140,10 +130,21 @@ class BacktestResult(Plotted, Tabular):
         """SHA-256 over the bars that were replayed."""
         return self.panel.data_hash
 
+    @property
+    def code_hash(self) -> str:
+        """SHA-256 over the version of the library and the source of the strategy."""
+        return self.origin.code_hash
+
+    @property
+    def rerun(self) -> Callable[[Costs], FinishedRun] | None:
+        """Function that replays the same bars at other costs; None if the strategy is not known."""
+        return self.origin.rerun
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the hashes of data and code, and all settings: equal runs have equal ones."""
-        settings = (self.settings, self.initial_cash, self.costs, self.fill.value, self.limits, self.whole_units)
+        limits = (self.origin.limits, self.origin.whole_units)
+        settings = (self.settings, self.initial_cash, self.costs, self.fill.value, *limits)
         return array_hash((), self.data_hash, self.code_hash, settings)
 
     def verdict(
@@ -176,7 +177,7 @@ class BacktestResult(Plotted, Tabular):
         """
         return make_verdict(
             self,
-            self.trials if trials is None else trials,
+            self.origin.trials if trials is None else trials,
             benchmark,
             risk_free_rate=risk_free_rate,
             n_random=n_random,

@@ -33,7 +33,7 @@ def test_each_run_is_one_trial():
     trials = Trials()
     results = searched(trials, shares=(*SHARES, 0.5))
     assert (len(trials), results[1].fingerprint in trials) == (3, True)
-    assert results[1].trials is trials
+    assert results[1].origin.trials is trials
     assert len(trials.on(results[0].data_hash)) == 3
     assert "3 on 1 sets" in repr(trials)
 
