@@ -21,7 +21,7 @@ from bank_python.backtester.event_run import EventRun, FillAt
 from bank_python.backtester.feed_data import feed_history
 from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.run_origin import RunOrigin
-from bank_python.backtester.strategy import code_hash_of, strategy_of
+from bank_python.backtester.strategy import strategy_of
 from bank_python.errors import BacktestError
 from bank_python.numerics.ranges import number_in_range
 from bank_python.wording import did_you_mean
@@ -149,7 +149,7 @@ class Backtester:
             fill,
             done.engine.audit,
             tuple(notes),
-            RunOrigin(code_hash_of(self.strategy), self.limits, self.whole_units, self.trials, self._replay),
+            RunOrigin(self.strategy.code_hash, self.limits, self.whole_units, self.trials, self._replay),
         )
 
 

@@ -34,7 +34,7 @@ from bank_python.wording import message_of
 if TYPE_CHECKING:
     from bank_python.backtester.window import Window
 
-__all__ = ["BacktestStrategy", "Decision", "Targets", "code_hash_of", "decision_of", "strategy_of"]
+__all__ = ["BacktestStrategy", "Decision", "Targets", "decision_of", "strategy_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,11 @@ class BacktestStrategy(ABC):
         """Name of the strategy, that of its class by default."""
         return type(self).__name__
 
+    @property
+    def code_hash(self) -> str:
+        """SHA-256 over the version of the library and the source of its class."""
+        return code_hash(type(self))
+
     def on_start(self, window: Window) -> None:  # noqa: B027 - for those who override it
         """Prepare for a run; the window has no bars yet.
 
@@ -111,38 +116,46 @@ class _Rule(BacktestStrategy):
     """A rule of the trading engine as a strategy."""
 
     def __init__(self, rule: SignalRule) -> None:
-        self.rule = rule
+        self._rule = rule
 
     @property
     def name(self) -> str:
-        return type(self.rule).__name__
+        return type(self._rule).__name__
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        return tuple(self.rule.inputs)
+        return tuple(self._rule.inputs)
+
+    @property
+    def code_hash(self) -> str:
+        return code_hash(type(self._rule))
 
     def on_bar(self, window: Window) -> list[Order]:
-        return self.rule.generate(window)
+        return self._rule.generate(window)
 
     def __repr__(self) -> str:
-        return repr(self.rule)
+        return repr(self._rule)
 
 
 class _Function(BacktestStrategy):
     """A function of the window as a strategy."""
 
     def __init__(self, function: Callable[[Window], Any]) -> None:
-        self.function = function
+        self._function = function
 
     @property
     def name(self) -> str:
-        return getattr(self.function, "__name__", type(self.function).__name__)
+        return getattr(self._function, "__name__", type(self._function).__name__)
+
+    @property
+    def code_hash(self) -> str:
+        return code_hash(self._function)
 
     def on_bar(self, window: Window) -> Any:
-        return self.function(window)
+        return self._function(window)
 
     def __repr__(self) -> str:
-        return settings_of(self.function)
+        return settings_of(self._function)
 
 
 def strategy_of(given: Any) -> BacktestStrategy:
@@ -168,19 +181,6 @@ def strategy_of(given: Any) -> BacktestStrategy:
     raise BacktestError(
         f"strategy={given!r:.60} is no BacktestStrategy, rule or function of the window{hint}", name="strategy"
     )
-
-
-def code_hash_of(strategy: BacktestStrategy) -> str:
-    """Return a SHA-256 over the version of the library and the source of a strategy, rule or function.
-
-    Parameters
-    ----------
-    strategy : BacktestStrategy
-        Strategy, as :func:`strategy_of` returns it.
-    """
-    if isinstance(strategy, _Function):
-        return code_hash(strategy.function)
-    return code_hash(type(strategy.rule) if isinstance(strategy, _Rule) else type(strategy))
 
 
 def decision_of(strategy: BacktestStrategy, window: Window) -> Decision | None:
