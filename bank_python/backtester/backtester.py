@@ -20,6 +20,7 @@ from bank_python.backtester.costs import Costs
 from bank_python.backtester.event_run import EventRun, FillAt
 from bank_python.backtester.feed_data import feed_history
 from bank_python.backtester.result import BacktestResult
+from bank_python.backtester.run_identity import state_hash
 from bank_python.backtester.run_origin import RunOrigin
 from bank_python.backtester.strategy import strategy_of
 from bank_python.errors import BacktestError
@@ -116,7 +117,7 @@ class Backtester:
         return result
 
     def _replay(self, costs: Costs) -> BacktestResult:
-        settings = repr(self.strategy)  # as it is before the run, which may change it
+        settings, state = repr(self.strategy), state_hash(self.strategy)  # before the run, which may change them
         fill, notes = self.fill, list(self._notes)
         if fill is FillAt.NEXT_OPEN and not self.panel.has_ranges:
             fill = FillAt.NEXT_CLOSE
@@ -149,7 +150,7 @@ class Backtester:
             fill,
             done.engine.audit,
             tuple(notes),
-            RunOrigin(self.strategy.code_hash, self.limits, self.whole_units, self.trials, self._replay),
+            RunOrigin(self.strategy.code_hash, state, self.limits, self.whole_units, self.trials, self._replay),
         )
 
 

@@ -143,8 +143,8 @@ class BacktestResult(Plotted, Tabular):
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the hashes of data and code, and all settings: equal runs have equal ones."""
-        limits = (self.origin.limits, self.origin.whole_units)
-        settings = (self.settings, self.initial_cash, self.costs, self.fill.value, *limits)
+        others = (self.origin.limits, self.origin.whole_units, self.origin.state_hash)
+        settings = (self.settings, self.initial_cash, self.costs, self.fill.value, *others)
         return array_hash((), self.data_hash, self.code_hash, settings)
 
     def verdict(

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["array_hash", "code_hash", "settings_of"]
+__all__ = ["array_hash", "code_hash", "settings_of", "state_hash", "value_text"]
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _LONGEST = 200
+_SHORT = 16
 
 
 def array_hash(arrays: Iterable[FloatArray], *said: object) -> str:
@@ -107,17 +108,17 @@ def settings_of(function: Any) -> str:
         Function, partial function or object that can be called.
     """
     if isinstance(function, partial):
-        bound = [_text(value) for value in function.args]
-        named = [f"{name}={_text(value)}" for name, value in function.keywords.items()]
+        bound = [value_text(value) for value in function.args]
+        named = [f"{name}={value_text(value)}" for name, value in function.keywords.items()]
         return f"{settings_of(function.func)}({', '.join(bound + named)})"
     if inspect.ismethod(function):
-        return f"{_text(function.__self__)}.{settings_of(function.__func__)}"
+        return f"{value_text(function.__self__)}.{settings_of(function.__func__)}"
     if not isinstance(function, FunctionType):
         name = getattr(function, "__name__", type(function).__name__)
         carried = getattr(function, "__dict__", {})
     else:
         name, carried = function.__name__, _carried(function)
-    said = ", ".join(f"{key}={_text(value)}" for key, value in carried.items())
+    said = ", ".join(f"{key}={value_text(value)}" for key, value in carried.items())
     return f"{name}({said})" if said else name
 
 
@@ -134,14 +135,37 @@ def _carried(function: FunctionType) -> dict[str, object]:
     return carried | dict(zip(names[len(names) - len(given) :], given, strict=True)) | (function.__kwdefaults__ or {})
 
 
-def _text(value: Any) -> str:
-    """Return a value as text that is the same in every process and tells long values apart."""
+def value_text(value: Any) -> str:
+    """Return a value as text that is the same in every process and tells long values apart.
+
+    Parameters
+    ----------
+    value : object
+        Value of a setting. Arrays and data frames count by their numbers, long texts by their hash.
+    """
+    if isinstance(value, FunctionType):
+        return f"{settings_of(value)} {code_hash(value)[:_SHORT]}"
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
     if isinstance(value, np.ndarray):
         numbers = value if value.dtype != object else np.array(repr(value.tolist()))
-        return f"<array {value.shape} {array_hash([numbers])[:16]}>"
-    if isinstance(value, FunctionType):
-        return f"{value.__name__} {code_hash(value)[:16]}"
-    said = _ADDRESS.sub("", repr(value))
-    return (
-        said if len(said) <= _LONGEST else f"<{type(value).__name__} {hashlib.sha256(said.encode()).hexdigest()[:16]}>"
-    )
+        return f"<array {value.shape} {array_hash([numbers])[:_SHORT]}>"
+    if isinstance(value, dict):
+        said = f"{{{', '.join(f'{value_text(key)}: {value_text(each)}' for key, each in value.items())}}}"
+    elif type(value) in {list, tuple}:
+        inside = ", ".join(map(value_text, value))
+        said = f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(value) == 1)})"
+    else:
+        said = _ADDRESS.sub("", repr(value))
+    return said if len(said) <= _LONGEST else f"<{type(value).__name__} {array_hash((), said)[:_SHORT]}>"
+
+
+def state_hash(thing: object) -> str:
+    """Return a SHA-256 over all attributes of an object, private ones included.
+
+    Parameters
+    ----------
+    thing : object
+        Object such as a strategy, before its run.
+    """
+    return array_hash((), {name: value_text(value) for name, value in getattr(thing, "__dict__", {}).items()})

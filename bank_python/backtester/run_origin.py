@@ -26,6 +26,8 @@ class RunOrigin(Record):
     ----------
     code_hash : str, default ""
         SHA-256 over the version of the library and the source of the strategy.
+    state_hash : str, default ""
+        SHA-256 over all attributes of the strategy before the run, private ones included.
     limits : PositionLimits, optional
         Limits before an order.
     whole_units : bool, default False
@@ -37,6 +39,7 @@ class RunOrigin(Record):
     """
 
     code_hash: str = ""
+    state_hash: str = ""
     limits: PositionLimits | None = None
     whole_units: bool = False
     trials: Trials | None = None

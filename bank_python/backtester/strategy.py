@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bank_python.backtester.run_identity import code_hash, settings_of
+from bank_python.backtester.run_identity import code_hash, settings_of, value_text
 from bank_python.display import Record
 from bank_python.errors import BacktestError
 from bank_python.trading_engine import Order, SignalRule
@@ -108,7 +108,9 @@ class BacktestStrategy(ABC):
         """
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
+        settings = ", ".join(
+            f"{name}={value_text(value)}" for name, value in vars(self).items() if not name.startswith("_")
+        )
         return f"{type(self).__name__}({settings})"
 
 

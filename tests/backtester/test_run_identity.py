@@ -63,6 +63,25 @@ def test_the_settings_are_those_before_the_run():
     assert run(Counter()).settings == "Counter(bars=0)"
 
 
+class Private(BacktestStrategy):
+    """Keeps its settings to itself."""
+
+    def __init__(self, weights, rule=abs):
+        self._weights, self._rule = weights, rule
+
+    def on_bar(self, _):
+        return None
+
+
+def test_private_settings_are_settings():
+    frames = pytest.importorskip("pandas")
+    long = np.arange(5_000.0)
+    kinds = [[1.0], [2.0], (1.0,), {"A": long}, {"A": long + 1.0}, frames.DataFrame({"A": long}), lambda: 0.5]
+    assert len({run(Private(kind)).fingerprint for kind in [*kinds, 1.0, None]}) == 9
+    assert run(Private(object())).fingerprint == run(Private(object())).fingerprint
+    assert run(Private([1.0])).settings == "Private()"
+
+
 def test_code_without_a_source_has_a_hash_of_its_byte_code():
     made = [{}, {}, {}]
     for scope, text in zip(made, ("a + 1", "a + 1", "a + 2"), strict=True):
