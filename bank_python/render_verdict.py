@@ -69,5 +69,7 @@ def walk_forward_view(walk: WalkForward) -> Sheet:
     if len(walk.windows) > _MOST:
         shown.note(f"{len(walk.windows) - _MOST:,} more windows")
     shown.note(f"Sharpe ratio {walk.sharpe:.2f} out of sample, {walk.in_sample_sharpe:.2f} in training on average")
-    shown.note(f"efficiency {walk.efficiency:.2f}, {len(walk.runs):,} sets of parameters tried")
+    earned = walk.in_sample_sharpe > 0.0
+    worth = f"efficiency {walk.efficiency:.2f}" if earned else "no efficiency, as training did not earn"
+    shown.note(f"{worth}; {len(walk.runs):,} sets of parameters tried")
     return shown
