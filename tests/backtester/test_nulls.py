@@ -57,7 +57,7 @@ def book_at_random(seed, flat=0.3, bars=80, tickers=3):
 
 
 @pytest.mark.parametrize("fill", ["next_open", "next_close", "close"])
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(seed=st.integers(0, 10_000), rate=st.sampled_from([0.0, 0.05]))
 def test_the_accounting_is_that_of_the_event_driven_run(fill, seed, rate):
     given_costs = {"fees_bps": 10.0, "slippage_bps": 5.0, "cash_rate": rate, "borrow_rate": rate}
