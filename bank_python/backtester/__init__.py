@@ -11,10 +11,12 @@ from bank_python.backtester.heat_map import HeatMap
 from bank_python.backtester.macro_backtest import MacroBacktest
 from bank_python.backtester.momentum_backtest import MomentumBacktest
 from bank_python.backtester.momentum_weights import momentum_weights
+from bank_python.backtester.nulls import NullBooks, null_books
 from bank_python.backtester.periods import PeriodsPerYear, infer_periods_per_year
 from bank_python.backtester.rebalancing_run import RebalancedRun, run_rebalances
 from bank_python.backtester.replay_settings import FillAt, ReplaySettings
 from bank_python.backtester.result import BacktestResult
+from bank_python.backtester.splits import PurgedSplits, Split, purged_splits, walk_forward_splits
 from bank_python.backtester.stat_arb_backtest import StatArbBacktest
 from bank_python.backtester.stored_results import StoredResult, last_result, store_result, stored_results
 from bank_python.backtester.strategy import BacktestStrategy, Targets
@@ -22,7 +24,10 @@ from bank_python.backtester.strategy_engine import StrategyEngine
 from bank_python.backtester.sweep_result import SweepPoint, SweepResult
 from bank_python.backtester.sweep_run import SweepInterrupt, sweep
 from bank_python.backtester.tearsheet import Tearsheet, make_tearsheet
+from bank_python.backtester.trials import DeflatedSharpe, Trial, Trials
+from bank_python.backtester.verdict import Rung, Verdict
 from bank_python.backtester.vol_arb_backtest import VolArbBacktest
+from bank_python.backtester.walk_forward import WalkForward, WalkForwardWindow, walk_forward
 from bank_python.backtester.window import Window
 from bank_python.completion import public_names
 
@@ -34,15 +39,20 @@ __all__ = [
     "BarPanel",
     "Costs",
     "CrossingRun",
+    "DeflatedSharpe",
     "EquityCurve",
     "FillAt",
     "HeatMap",
     "HistoricalDataLoader",
     "MacroBacktest",
     "MomentumBacktest",
+    "NullBooks",
     "PeriodsPerYear",
+    "PurgedSplits",
     "RebalancedRun",
     "ReplaySettings",
+    "Rung",
+    "Split",
     "StatArbBacktest",
     "StoredResult",
     "StrategyEngine",
@@ -51,19 +61,28 @@ __all__ = [
     "SweepResult",
     "Targets",
     "Tearsheet",
+    "Trial",
+    "Trials",
+    "Verdict",
     "VolArbBacktest",
+    "WalkForward",
+    "WalkForwardWindow",
     "Window",
     "bars_of",
     "infer_periods_per_year",
     "last_result",
     "make_tearsheet",
     "momentum_weights",
+    "null_books",
+    "purged_splits",
     "run_rebalances",
     "signal_equity",
     "sma_crossing_equity",
     "store_result",
     "stored_results",
     "sweep",
+    "walk_forward",
+    "walk_forward_splits",
 ]
 
 __dir__ = public_names(__name__)

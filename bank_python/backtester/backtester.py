@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from bank_python.backtester.bars import bars_of
@@ -34,6 +35,7 @@ from bank_python.backtester.event_run import EventRun
 from bank_python.backtester.feed_data import feed_history
 from bank_python.backtester.replay_settings import FillAt, ReplaySettings, fill_at
 from bank_python.backtester.result import BacktestResult
+from bank_python.backtester.run_origin import RunOrigin
 from bank_python.backtester.stored_results import store_result
 from bank_python.backtester.strategy_forms import strategy_of
 from bank_python.barbara import BarbaraDB
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from bank_python.backtester.account import AccountHistory
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.strategy import BacktestStrategy
+    from bank_python.backtester.trials import Trials
 
 __all__ = ["Backtester"]
 
@@ -88,6 +91,8 @@ class Backtester:
     vols : float or mapping of str to float, optional
         Implied volatility a year of options where the data have no ``<ticker>_VOL``, a decimal from 0.01 to 5: of all
         tickers or of each. By default the realised volatility of up to a year before, which a note says.
+    trials : Trials, optional
+        Record of trials that each run is added to; none by default.
     barbara : BarbaraDB, optional
         Store that results are written to. Without one, those of several strategies go to a store in memory.
 
@@ -113,6 +118,7 @@ class Backtester:
         limits: PositionLimits | None = None,
         whole_units: bool = False,
         vols: Any = None,
+        trials: Trials | None = None,
         barbara: BarbaraDB | None = None,
     ) -> None:
         if isinstance(strategy, BarbaraDB):
@@ -122,6 +128,7 @@ class Backtester:
             raise BacktestError(f"limits={limits!r:.40} are no PositionLimits; give those, or None", name="limits")
         costs = Costs(fees_bps, slippage_bps, cash_rate, borrow_rate)
         self.settings = ReplaySettings(costs, fill_at(fill), limits, bool(whole_units), vols)
+        self.trials = trials
         self._store = barbara
         self._period = (_day("start", start), _day("end", end))
         self._data = data
@@ -233,7 +240,7 @@ class Backtester:
         """
         if tickers is None:
             panel = self.panel  # raises unless the first entry is the strategy from the start
-            result = self._replay(self._entries[0], panel, self._notes, self._period)
+            result = self._recorded(_Replay(self._entries[0], panel, self._notes, self._period))
             if self._store is not None:
                 store_result(self._store, result)
             return result
@@ -253,40 +260,18 @@ class Backtester:
             loader.load_from_arrays(asked)
             loader.keep(tickers, *period)
         panel = loader.panel
-        results = [] if panel is None else [self._replay(e, panel, loader.notes, period) for e in self._entries]
+        tasks = [] if panel is None else [_Replay(each, panel, loader.notes, period) for each in self._entries]
+        results = [self._recorded(task) for task in tasks]
         for result in results:
             store_result(self.barbara, result)
         return results
 
-    def _replay(
-        self, entry: _Entry, panel: BarPanel, notes: tuple[str, ...], period: tuple[dt.date | None, dt.date | None]
-    ) -> BacktestResult:
-        """Replay one strategy on some bars."""
-        settings, said = self.settings, list(notes)
-        if settings.fill is FillAt.NEXT_OPEN and not panel.has_ranges:
-            settings = replace(settings, fill=FillAt.NEXT_CLOSE)
-            said.append("the data have no opens: orders filled at the next close")
-        if settings.fill is FillAt.CLOSE:
-            said.append("orders filled at the close that their signals have seen")
-        text = _text(entry.strategy, settings)  # as it is before the run, which may change what the strategy remembers
-        done = EventRun(entry.strategy, panel, entry.capital, settings, entry.trader).run()
-        was = done.account.history()
-        unpriced = entry.strategy.refusals if isinstance(entry.strategy, ContextStrategy) else ()
-        return BacktestResult(
-            entry.strategy.name,
-            text,
-            panel,
-            was,
-            tuple(done.fills),
-            (*done.refusals, *unpriced),
-            entry.capital,
-            settings.costs,
-            settings.fill,
-            done.engine.audit,
-            (*said, *_remarks(panel, was, done.options.modelled)),
-            period,
-            entry.trader,
-        )
+    def _recorded(self, task: _Replay) -> BacktestResult:
+        """Replay one strategy on some bars, and record it as a trial."""
+        result = task.run(self.trials, self.settings)
+        if self.trials is not None:
+            self.trials.record(result)
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +281,48 @@ class _Entry:
     strategy: BacktestStrategy
     trader: str
     capital: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Replay:
+    """One strategy and the bars that it is replayed on."""
+
+    entry: _Entry
+    panel: BarPanel
+    notes: tuple[str, ...]
+    period: tuple[dt.date | None, dt.date | None]
+
+    def run(self, trials: Trials | None, settings: ReplaySettings) -> BacktestResult:
+        """Replay the bars."""
+        strategy, said = self.entry.strategy, list(self.notes)
+        if settings.fill is FillAt.NEXT_OPEN and not self.panel.has_ranges:
+            settings = replace(settings, fill=FillAt.NEXT_CLOSE)
+            said.append("the data have no opens: orders filled at the next close")
+        if settings.fill is FillAt.CLOSE:
+            said.append("orders filled at the close that their signals have seen")
+        text = _text(strategy, settings)  # before the run, which may change it
+        done = EventRun(strategy, self.panel, self.entry.capital, settings, self.entry.trader).run()
+        was = done.account.history()
+        unpriced = strategy.refusals if isinstance(strategy, ContextStrategy) else ()
+        return BacktestResult(
+            strategy.name,
+            text,
+            self.panel,
+            was,
+            tuple(done.fills),
+            (*done.refusals, *unpriced),
+            self.entry.capital,
+            settings.costs,
+            settings.fill,
+            done.engine.audit,
+            (*said, *_remarks(self.panel, was, done.options.modelled)),
+            self.period,
+            self.entry.trader,
+            RunOrigin(strategy.code_hash, done.state_hash, settings, trials, partial(self._at_costs, settings)),
+        )
+
+    def _at_costs(self, settings: ReplaySettings, costs: Costs) -> BacktestResult:
+        return self.run(None, replace(settings, costs=costs))
 
 
 def _require_bars(strategy: BacktestStrategy, panel: BarPanel) -> None:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from bank_python.admission import as_numbers
+from bank_python.backtester.run_identity import array_hash
 from bank_python.errors import BacktestError
 from bank_python.market_data.feed import Bar, PriceHistory
 from bank_python.market_data.price_history import PriceHistoryTable
@@ -79,6 +80,12 @@ class BarPanel(Tabular):
 
     def __len__(self) -> int:
         return len(self.dates)
+
+    @cached_property
+    def data_hash(self) -> str:
+        """SHA-256 over tickers, times, prices and volumes."""
+        times = [when.isoformat() for when in self.dates]
+        return array_hash((getattr(self, name) for name in FIELDS), self.tickers, times)
 
     @cached_property
     def last_closes(self) -> FloatArray:

@@ -23,6 +23,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from bank_python.backtester.backtest_context import BacktestContext
+from bank_python.backtester.run_identity import code_hash
 from bank_python.backtester.strategy import BacktestStrategy, settings_text
 from bank_python.backtester.strategy_engine import StrategyEngine
 from bank_python.errors import BacktestError
@@ -74,6 +75,11 @@ class ContextStrategy(BacktestStrategy):
     def name(self) -> str:
         """Name of the strategy, that of its class unless it gives itself another."""
         return self._given.name if isinstance(self._given, BacktestStrategy) else type(self._given).__name__
+
+    @property
+    def code_hash(self) -> str:
+        """SHA-256 over the version of the library and the source of the strategy's class."""
+        return code_hash(type(self._given))
 
     @property
     def inputs(self) -> tuple[str, ...]:

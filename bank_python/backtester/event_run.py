@@ -17,6 +17,7 @@ from bank_python.backtester.decision_orders import DecisionOrders
 from bank_python.backtester.option_market import OptionMarket
 from bank_python.backtester.option_quotes import OptionQuotes
 from bank_python.backtester.replay_settings import FillAt
+from bank_python.backtester.run_identity import state_hash
 from bank_python.backtester.strategy import decision_of, raised_at, raised_in, refused_at
 from bank_python.backtester.window import Tape
 from bank_python.errors import BankError
@@ -78,6 +79,7 @@ class EventRun:
         self._tape = tape = Tape(panel)
         self.options = OptionQuotes(tape, settings.vols, settings.costs.cash_rate)
         self.account = Account(tape, self.options, cash)
+        self.state_hash = ""  # of all attributes of the strategy as it starts
         self._ahead = 0  # bars by which the engine's clock is ahead of the present one
 
         def clock() -> dt.datetime:
@@ -109,6 +111,7 @@ class EventRun:
         tape, window, strategy = self._tape, self._tape.window, self._strategy
         window.follow(self.account, self.options)
         self._call(strategy.on_start, "in on_start, before the first bar")
+        self.state_hash = state_hash(strategy)
         on_bar, book = strategy.on_bar, self.engine.order_book
         is_accruing = bool(self._costs.cash_rate or self._costs.borrow_rate)
         for t in range(len(self._panel)):

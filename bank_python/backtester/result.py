@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bank_python.backtester.equity_curve import EquityCurve
+from bank_python.backtester.run_identity import array_hash
+from bank_python.backtester.run_origin import RunOrigin
 from bank_python.backtester.tearsheet import make_tearsheet
+from bank_python.backtester.verdict import make_verdict
 from bank_python.mntable import Table
 from bank_python.plotting import Plotted, money
 from bank_python.plotting import dates as label_dates
 from bank_python.results import Tabular
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 from bank_python.trading_engine import TradeAnalysis
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from matplotlib.axes import Axes
 
     from bank_python.backtester.account import AccountHistory
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.costs import Costs
+    from bank_python.backtester.finished_run import FinishedRun
     from bank_python.backtester.replay_settings import FillAt
     from bank_python.backtester.tearsheet import Tearsheet
+    from bank_python.backtester.trials import Trials
+    from bank_python.backtester.verdict import Verdict
     from bank_python.numerics import FloatArray
     from bank_python.trading_engine import AuditTrail, Fill, Rejection
 
@@ -66,6 +72,8 @@ class BacktestResult(Plotted, Tabular):
         First and last day that were asked for; those of the bars by default.
     trader : str, default "Backtest"
         Name of the trader whose account it is.
+    origin : RunOrigin, optional
+        Code of the strategy, settings of the replay, and how the run is repeated.
     """
 
     strategy: str
@@ -81,6 +89,7 @@ class BacktestResult(Plotted, Tabular):
     notes: tuple[str, ...] = ()
     period: tuple[dt.date | None, dt.date | None] = (None, None)
     trader: str = "Backtest"
+    origin: RunOrigin = field(default_factory=RunOrigin)
 
     @property
     def equity(self) -> FloatArray:
@@ -162,16 +171,64 @@ class BacktestResult(Plotted, Tabular):
         """Fees and slippage of all fills, in money."""
         return float(sum(fill.cost.total for fill in self.fills))
 
+    @property
+    def data_hash(self) -> str:
+        """SHA-256 over the bars that were replayed."""
+        return self.panel.data_hash
+
+    @property
+    def code_hash(self) -> str:
+        """SHA-256 over the version of the library and the source of the strategy."""
+        return self.origin.code_hash
+
+    @property
+    def rerun(self) -> Callable[[Costs], FinishedRun] | None:
+        """Function that replays the same bars at other costs; None if the strategy is not known."""
+        return self.origin.rerun
+
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over data, settings, costs and the version of the library: equal runs have equal ones."""
-        digest = hashlib.sha256()
-        said = (_version(), self.settings, self.panel.tickers, self.initial_cash, self.costs, self.fill.value)
-        digest.update(repr(said).encode())
-        for name in ("open", "high", "low", "close", "volume"):
-            digest.update(np.ascontiguousarray(getattr(self.panel, name)).tobytes())
-        digest.update(repr([when.isoformat() for when in self.dates]).encode())
-        return digest.hexdigest()
+        """SHA-256 over the hashes of data and code, and all settings: equal runs have equal ones."""
+        others = (self.origin.settings, self.origin.state_hash)
+        settings = (self.settings, self.initial_cash, self.costs, self.fill.value, *others)
+        return array_hash((), self.data_hash, self.code_hash, settings)
+
+    def verdict(
+        self,
+        trials: Trials | None = None,
+        benchmark: Any = None,
+        risk_free_rate: float = RISK_FREE_RATE,
+        n_random: int = 100,
+        seed: int = 0,
+    ) -> Verdict:
+        """Return the verdict on the run: costs doubled, null books, out of sample, what search explains.
+
+        Parameters
+        ----------
+        trials : Trials, optional
+            Record of the trials that led to the run; by default that of the back-test.
+        benchmark : array_like, pandas.Series, mapping, list of pairs or PriceHistory, optional
+            Levels of a benchmark to do better than.
+        risk_free_rate : float, default RISK_FREE_RATE
+            Risk-free rate per year, as a decimal.
+        n_random : int, default 100
+            Number of random books, at least 1, and of shuffled ones.
+        seed : int, default 0
+            Seed of the random books.
+
+        Raises
+        ------
+        BacktestError
+            The benchmark or a setting cannot be read.
+        """
+        return make_verdict(
+            self,
+            self.origin.trials if trials is None else trials,
+            benchmark,
+            risk_free_rate=risk_free_rate,
+            n_random=n_random,
+            seed=seed,
+        )
 
     @property
     def _solvent(self) -> int:
@@ -228,13 +285,6 @@ class BacktestResult(Plotted, Tabular):
         from bank_python.render_backtest_result import result_view
 
         return result_view(self)
-
-
-def _version() -> str:
-    try:
-        return version("bank_python")
-    except PackageNotFoundError:  # used from a checkout
-        return "unknown"
 
 
 def _known(figures: FloatArray) -> list[float | None]:

@@ -26,6 +26,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bank_python.backtester.run_identity import code_hash, value_text
 from bank_python.display import Record
 from bank_python.errors import BacktestError, BankError
 from bank_python.trading_engine import Order, OrderStatus
@@ -90,6 +91,11 @@ class BacktestStrategy(ABC):
         """Name of the strategy, that of its class by default."""
         return type(self).__name__
 
+    @property
+    def code_hash(self) -> str:
+        """SHA-256 over the version of the library and the source of its class."""
+        return code_hash(type(self))
+
     def on_start(self, window: Window) -> None:  # noqa: B027 - for those who override it
         """Prepare for a run; the window has no bars yet.
 
@@ -141,7 +147,7 @@ def settings_text(strategy: object) -> str:
         Strategy of any form.
     """
     known = getattr(strategy, "__dict__", {})
-    settings = ", ".join(f"{name}={value!r}" for name, value in known.items() if not name.startswith("_"))
+    settings = ", ".join(f"{name}={value_text(value)}" for name, value in known.items() if not name.startswith("_"))
     return f"{type(strategy).__name__}({settings})"
 
 

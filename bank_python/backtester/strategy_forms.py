@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.backtester.context_strategy import ContextStrategy, takes_a_context
+from bank_python.backtester.run_identity import code_hash, settings_of
 from bank_python.backtester.strategy import BacktestStrategy
 from bank_python.errors import BacktestError
 from bank_python.trading_engine import SignalRule
@@ -56,6 +57,10 @@ class _Rule(BacktestStrategy):
         return tuple(self._rule.inputs)
 
     @property
+    def code_hash(self) -> str:
+        return code_hash(type(self._rule))
+
+    @property
     def needs_inputs(self) -> bool:
         return False
 
@@ -86,11 +91,15 @@ class _Function(BacktestStrategy):
     def name(self) -> str:
         return getattr(self._function, "__name__", type(self._function).__name__)
 
+    @property
+    def code_hash(self) -> str:
+        return code_hash(self._function)
+
     def on_bar(self, window: Window) -> Any:
         return self._function(window)
 
     def __repr__(self) -> str:
-        return self.name
+        return settings_of(self._function)
 
 
 def strategy_of(given: Any) -> BacktestStrategy:

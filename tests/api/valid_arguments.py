@@ -808,6 +808,19 @@ BACKTESTS: list[Case] = [
     (backtester.last_result, {"store": STORE, "strategy": "hold"}),
 ]
 
+TRIED = backtester.Backtester(backtester.MacroBacktest(["A"]), data={"A": CLOSES[:, 0]}).run()
+GRID = {"strategy": lambda share: lambda _: {"A": share}, "grid": {"share": [0.5, 1.0]}, "data": {"A": CLOSES[:, 0]}}
+BACKTESTS += [
+    (TRIED.verdict, {"trials": backtester.Trials(), "benchmark": CLOSES[:, 1], "risk_free_rate": 0.01, "n_random": 2}),
+    (
+        backtester.null_books,
+        {"run": TRIED, "n_random": 2, "seed": 1, "risk_free_rate": 0.01, "periods_per_year": 252.0},
+    ),
+    (backtester.walk_forward_splits, {"n": 60, "train": 20, "test": 5, "purge": 2, "embargo": 1, "expanding": True}),
+    (backtester.purged_splits, {"n": 60, "groups": 6, "test_groups": 2, "purge": 1, "embargo": 2}),
+    (backtester.walk_forward, {**GRID, "train": 30, "test": 15, "purge": 2, "embargo": 1, "risk_free_rate": 0.01}),
+]
+
 SHARPE = {"skew": -0.5, "kurtosis": 5.0}
 SKILL: list[Case] = [
     (risk_models.sharpe_standard_error, {"sharpe": 0.1, "n": 250.0, **SHARPE}),

@@ -116,7 +116,12 @@ def test_what_is_simulated_among_real_prices_is_named(desk, small, monkeypatch):
         ("stat_arb", {"universe": ["JPM"]}, DeskError, "'JPM' is no pair of tickers; write JPM/GS"),
         ("macro", {"universe": ["AAPLE"]}, UnknownTickerError, "AAPLE"),
         ("macro", {"start": "2025-13-01"}, BacktestError, "start='2025-13-01' is not a date"),
-        ("macro", {"start": "2025-06-01", "end": "2025-05-01"}, BacktestError, "no bars from 2025-06-01 to 2025-05-01"),
+        (
+            "macro",
+            {"start": "2025-06-01", "end": "2025-05-01"},
+            BacktestError,
+            "start=2025-06-01 is after end=2025-05-01",
+        ),
         ("macro", {"initial_cash": -1.0}, BacktestError, "initial_cash=-1.0"),
     ],
 )

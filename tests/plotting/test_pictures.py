@@ -523,7 +523,17 @@ def test_every_class_with_a_picture_is_here():
     ours = {kind.__name__ for kind in below(Plotted) if kind.__module__.startswith("bank_python.")}
     tried = {type(make()).__name__ for make in PICTURES.values()}
     # tests/optimizer/test_min_cvar.py, tests/backtester
-    elsewhere = {"CvarFrontier", "BacktestResult", "EquityCurve", "HeatMap", "SweepResult", "Tearsheet"}
+    backtests = {
+        "BacktestResult",
+        "EquityCurve",
+        "HeatMap",
+        "NullBooks",
+        "SweepResult",
+        "Tearsheet",
+        "Verdict",
+        "WalkForward",
+    }
+    elsewhere = {"CvarFrontier", *backtests}
     assert ours - tried == elsewhere
 
 

@@ -1,0 +1,199 @@
+r"""Books at shares of equity: what an account that trades on given bars is worth, for many such books at once.
+
+A :class:`Book` has, for each bar and ticker, a *share* of equity and whether the ticker is *traded* on the bar. Where
+it is, an order brings it to that share, sized as orders of a back-test are: by equity and price at the close before the
+fill (with ``fill="close"`` at that close itself). Where it is not, its units stay. A purchase of x units at the price p
+takes :math:`x p (1 + s)(1 + f)` from the cash and a sale adds :math:`x p (1 - s)(1 - f)`, with the slippage s and the
+fee f; interest and borrow fees accrue from bar to bar. So :func:`book_of` and :func:`book_equity` together reproduce
+the equity of an event-driven run, to rounding, if all its fills are at the open or close that ``fill`` says; limits
+and stops fill elsewhere.
+
+The bars are a loop, the books one array axis. A ticker without a bar is not traded, and a book whose equity is not
+above 0 closes its positions and trades no more.
+
+Examples
+--------
+>>> from bank_python.backtester.backtester import Backtester
+>>> result = Backtester(lambda window: {"A": 0.5} if window.index == 0 else None, data={"A": [10.0, 11.0, 12.0]}).run()
+>>> book = book_of(result)
+>>> book.traded[:, 0].tolist(), bool(abs(book_equity(result, book) / result.equity - 1.0).max() < 1e-12)
+([False, True, False], True)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bank_python.backtester.replay_settings import FillAt
+
+if TYPE_CHECKING:
+    from bank_python.backtester.bars import BarPanel
+    from bank_python.backtester.costs import Costs
+    from bank_python.backtester.finished_run import FinishedRun
+    from bank_python.numerics import FloatArray
+
+__all__ = ["Book", "BoolArray", "book_equity", "book_of", "stacked"]
+
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+_BPS = 1e-4
+_YEAR = 365.0 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Book:
+    """Shares of equity by bar and ticker, and where they are traded for.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (…, n_bars, n_tickers)
+        Value of the position in each ticker as a share of equity, negative for a short position.
+    traded : ndarray of bool, shape (…, n_bars, n_tickers)
+        Whether an order brings the ticker to its share on the bar.
+    """
+
+    shares: FloatArray
+    traded: BoolArray
+
+    @property
+    def turnover(self) -> FloatArray:
+        """Sum of the changes of shares on bars that trade, and of the shares at the end, as if closed; shape (…)."""
+        before = np.concatenate([np.zeros_like(self.shares[..., :1, :]), self.shares[..., :-1, :]], axis=-2)
+        changes = np.where(self.traded, np.abs(self.shares - before), 0.0).sum(axis=(-2, -1))
+        return np.asarray(changes + np.abs(self.shares[..., -1, :]).sum(axis=-1))
+
+
+def stacked(books: list[Book]) -> Book:
+    """Return books as one, with a leading axis.
+
+    Parameters
+    ----------
+    books : list of Book
+        Books of one shape, at least one.
+    """
+    return Book(np.stack([book.shares for book in books]), np.stack([book.traded for book in books]))
+
+
+def book_of(run: FinishedRun) -> Book:
+    """Return what a run has held as shares of equity.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        Result of a back-test.
+    """
+    before = np.concatenate([np.zeros_like(run.held[:1]), run.held[:-1]])
+    marks, equity = _marks(run.panel, run.fill), _equity_before_orders(run)
+    alive = equity > 0.0
+    safe = np.where(alive, equity, 1.0)
+    shares = np.where(alive[:, None], run.held * marks / safe[:, None], 0.0)
+    return Book(shares, run.held != before)
+
+
+def _marks(panel: BarPanel, fill: FillAt) -> FloatArray:
+    """Return the closes that orders are sized by, those of fills where there are none before."""
+    closes = np.nan_to_num(panel.last_closes)
+    if fill is FillAt.CLOSE:
+        return closes
+    marks = np.concatenate([np.zeros_like(closes[:1]), closes[:-1]])
+    return np.where(marks > 0.0, marks, np.nan_to_num(_paid(panel, fill)))
+
+
+def _paid(panel: BarPanel, fill: FillAt) -> FloatArray:
+    return panel.open if fill is FillAt.NEXT_OPEN else panel.close
+
+
+def _years(panel: BarPanel) -> FloatArray:
+    """Return the years since the bar before, 0 for the first."""
+    times = np.array([when.timestamp() for when in panel.dates])
+    return np.diff(times, prepend=times[:1]) / _YEAR
+
+
+def _equity_before_orders(run: FinishedRun) -> FloatArray:
+    """Return the equity that the orders filled on each bar are sized by."""
+    if run.fill is not FillAt.CLOSE:
+        return np.concatenate([[run.initial_cash], run.equity[:-1]])
+    cash = np.concatenate([[run.initial_cash], run.cash[:-1]])
+    values = np.concatenate([np.zeros_like(run.held[:1]), run.held[:-1]]) * np.nan_to_num(run.panel.last_closes)
+    short = np.minimum(values, 0.0).sum(axis=1)
+    interest = _years(run.panel) * (run.costs.cash_rate * cash + run.costs.borrow_rate * short)
+    return np.asarray(cash + interest + values.sum(axis=1))
+
+
+class _Accounts:
+    """Accounts that trade side by side: units (n_books, n_tickers), cash (n_books,)."""
+
+    def __init__(self, count: int, tickers: int, cash: float, costs: Costs) -> None:
+        self.units, self.cash = np.zeros((count, tickers)), np.full(count, cash)
+        fees, slippage = costs.fees_bps * _BPS, costs.slippage_bps * _BPS
+        self._bought, self._sold = (1.0 + slippage) * (1.0 + fees), (1.0 - slippage) * (1.0 - fees)
+        self._costs = costs
+
+    def trade(
+        self, shares: FloatArray, traded: BoolArray, equity: FloatArray, marks: FloatArray, paid: FloatArray
+    ) -> None:
+        """Bring tickers to shares of equity."""
+        can = traded & (paid > 0.0) & (marks > 0.0)
+        wanted = shares * np.maximum(equity, 0.0)[:, None] / np.where(marks > 0.0, marks, 1.0)
+        change = np.where(can, wanted - self.units, 0.0)
+        flows = change * np.nan_to_num(paid)
+        self.cash -= np.where(flows > 0.0, flows * self._bought, flows * self._sold).sum(axis=1)
+        self.units += change
+
+    def accrue(self, years: float, closes: FloatArray) -> None:
+        """Book interest and borrow fees."""
+        costs = self._costs
+        if years and (costs.cash_rate or costs.borrow_rate):
+            short = np.minimum(self.units * closes, 0.0).sum(axis=1)
+            self.cash += years * (costs.cash_rate * self.cash + costs.borrow_rate * short)
+
+    def equity(self, closes: FloatArray) -> FloatArray:
+        """Return cash and positions at prices."""
+        return np.asarray(self.cash + self.units @ closes)
+
+
+def book_equity(run: FinishedRun, book: Book, costs: Costs | None = None) -> FloatArray:
+    """Return the equity at each close of books that trade the bars of a run, shape (…, n_bars).
+
+    Parameters
+    ----------
+    run : FinishedRun
+        Run whose bars, cash at the start, costs and kind of fill count.
+    book : Book
+        One book, or several on leading axes.
+    costs : Costs, optional
+        Costs in place of those of the run.
+    """
+    panel, fill = run.panel, run.fill
+    bars, tickers = panel.close.shape
+    shares, traded = book.shares.reshape(-1, bars, tickers), book.traded.reshape(-1, bars, tickers)
+    accounts = _Accounts(len(shares), tickers, run.initial_cash, run.costs if costs is None else costs)
+    marks, paid, closes, years = (
+        _marks(panel, fill),
+        _paid(panel, fill),
+        np.nan_to_num(panel.last_closes),
+        _years(panel),
+    )
+    active = np.asarray(traded.any(axis=(0, 2)))
+    found = np.empty((len(shares), bars))
+    equity = np.full(len(shares), run.initial_cash)
+    for t in range(bars):
+        at_close = fill is FillAt.CLOSE
+        if active[t] and not at_close:
+            accounts.trade(shares[:, t], _or_ruined(traded[:, t], equity), equity, marks[t], paid[t])
+        accounts.accrue(float(years[t]), closes[t])
+        equity = accounts.equity(closes[t])
+        if active[t] and at_close:
+            accounts.trade(shares[:, t], _or_ruined(traded[:, t], equity), equity, marks[t], paid[t])
+            equity = accounts.equity(closes[t])
+        found[:, t] = equity
+    return found.reshape(*book.shares.shape[:-2], bars)
+
+
+def _or_ruined(traded: BoolArray, equity: FloatArray) -> BoolArray:
+    """Return where books trade; one without equity closes everything."""
+    return traded | (equity <= 0.0)[:, None]

@@ -1,0 +1,171 @@
+"""What a run is made of, so that it can be repeated: hashes of its data and of its code, its settings as text.
+
+Examples
+--------
+>>> def hold(window, share=0.5):
+...     return {"A": share}
+>>> settings_of(hold)
+'hold(share=0.5)'
+>>> len(code_hash(hold)), code_hash(hold) == code_hash(len)
+(64, False)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from functools import lru_cache, partial
+from importlib.metadata import PackageNotFoundError, version
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from bank_python.numerics import FloatArray
+
+__all__ = ["array_hash", "code_hash", "settings_of", "state_hash", "value_text"]
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_LONGEST = 200
+_SHORT = 16
+
+
+def array_hash(arrays: Iterable[FloatArray], *said: object) -> str:
+    """Return a SHA-256 over arrays and over the text of other things.
+
+    Parameters
+    ----------
+    arrays : iterable of ndarray
+        Arrays, whose numbers count.
+    *said : object
+        Things whose ``repr`` counts.
+    """
+    digest = hashlib.sha256(repr(said).encode())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def code_hash(code: Any) -> str:
+    """Return a SHA-256 over the version of the library and the source of a class or function.
+
+    Parameters
+    ----------
+    code : class or callable
+        Class or function; of one whose source is not known the byte code counts, and without any the name.
+    """
+    while isinstance(code, partial):
+        code = code.func
+    code = getattr(code, "__func__", code)
+    if not isinstance(code, type | FunctionType):
+        code = code if hasattr(code, "__qualname__") else type(code)
+    return _hash_of(code)
+
+
+@lru_cache(maxsize=256)
+def _hash_of(code: Hashable) -> str:
+    return hashlib.sha256(f"{_version()}\n{_source(code)}".encode()).hexdigest()
+
+
+def _source(code: Any) -> str:
+    try:
+        return inspect.getsource(code)
+    except (OSError, TypeError):  # typed at a prompt, or written in C
+        if isinstance(code, FunctionType):
+            return _byte_code(code.__code__)
+        functions = [each for each in vars(code).values() if isinstance(each, FunctionType)] if _is_class(code) else []
+        name = f"{getattr(code, '__module__', '')}.{getattr(code, '__qualname__', code)}"
+        return "\n".join([name, *(_byte_code(each.__code__) for each in functions)])
+
+
+def _is_class(code: object) -> bool:
+    return isinstance(code, type)
+
+
+def _byte_code(code: CodeType) -> str:
+    """Return byte code with its names and constants as text, that of the functions inside included."""
+    constants = [_byte_code(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+    return f"{code.co_name}{code.co_names}{code.co_code.hex()}{constants}"
+
+
+def _version() -> str:
+    try:
+        return version("bank_python")
+    except PackageNotFoundError:  # used from a checkout
+        return "unknown"
+
+
+def settings_of(function: Any) -> str:
+    """Return a function with the values that it carries: defaults, values of its closure, arguments bound to it.
+
+    Parameters
+    ----------
+    function : callable
+        Function, partial function or object that can be called.
+    """
+    if isinstance(function, partial):
+        bound = [value_text(value) for value in function.args]
+        named = [f"{name}={value_text(value)}" for name, value in function.keywords.items()]
+        return f"{settings_of(function.func)}({', '.join(bound + named)})"
+    if inspect.ismethod(function):
+        return f"{value_text(function.__self__)}.{settings_of(function.__func__)}"
+    if not isinstance(function, FunctionType):
+        name = getattr(function, "__name__", type(function).__name__)
+        carried = getattr(function, "__dict__", {})
+    else:
+        name, carried = function.__name__, _carried(function)
+    said = ", ".join(f"{key}={value_text(value)}" for key, value in carried.items())
+    return f"{name}({said})" if said else name
+
+
+def _carried(function: FunctionType) -> dict[str, object]:
+    """Return the defaults of a function and the values of its closure by name."""
+    carried: dict[str, object] = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            carried[name] = cell.cell_contents
+        except ValueError:  # not assigned yet
+            carried[name] = "unset"
+    given = function.__defaults__ or ()
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    return carried | dict(zip(names[len(names) - len(given) :], given, strict=True)) | (function.__kwdefaults__ or {})
+
+
+def value_text(value: Any) -> str:
+    """Return a value as text that is the same in every process and tells long values apart.
+
+    Parameters
+    ----------
+    value : object
+        Value of a setting. Arrays and data frames count by their numbers, long texts by their hash.
+    """
+    if isinstance(value, FunctionType):
+        return f"{settings_of(value)} {code_hash(value)[:_SHORT]}"
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    if isinstance(value, np.ndarray):
+        numbers = value if value.dtype != object else np.array(repr(value.tolist()))
+        return f"<array {value.shape} {array_hash([numbers])[:_SHORT]}>"
+    if isinstance(value, dict):
+        said = f"{{{', '.join(f'{value_text(key)}: {value_text(each)}' for key, each in value.items())}}}"
+    elif type(value) in {list, tuple}:
+        inside = ", ".join(map(value_text, value))
+        said = f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(value) == 1)})"
+    else:
+        said = _ADDRESS.sub("", repr(value))
+    return said if len(said) <= _LONGEST else f"<{type(value).__name__} {array_hash((), said)[:_SHORT]}>"
+
+
+def state_hash(thing: object) -> str:
+    """Return a SHA-256 over all attributes of an object, private ones included.
+
+    Parameters
+    ----------
+    thing : object
+        Object such as a strategy, before its run.
+    """
+    return array_hash((), {name: value_text(value) for name, value in getattr(thing, "__dict__", {}).items()})
