@@ -2,8 +2,8 @@
 
 Every side holds 1,000 shares while the average of 20 closes is above that of 60, from the first crossing on. Opens are
 the closes before, so that a fill at the next open (ours, backtesting.py) and at the same close (nautilus_trader) is the
-same fill. Prices are in cents, and now and then both averages are equal: "above" is by a millionth, so that the rounding
-of the sides decides nothing.
+same fill. Prices are in cents, and now and then both averages are equal: "above" is by a millionth, so that the
+rounding of the sides decides nothing.
 """
 
 from __future__ import annotations

@@ -56,6 +56,9 @@ if TYPE_CHECKING:
 __all__ = ["Backtester"]
 
 Day: TypeAlias = "dt.date | str | None"
+Limits: TypeAlias = "PositionLimits | None"
+Record: TypeAlias = "Trials | None"
+Store: TypeAlias = "BarbaraDB | None"
 
 _SHOWN = 8  # tickers in a message
 _MOST_CASH = 1e15  # as much as a ledger takes
@@ -115,11 +118,11 @@ class Backtester:
         cash_rate: float = 0.0,
         borrow_rate: float = 0.0,
         fill: str = "next_open",
-        limits: PositionLimits | None = None,
+        limits: Limits = None,
         whole_units: bool = False,
         vols: Any = None,
-        trials: Trials | None = None,
-        barbara: BarbaraDB | None = None,
+        trials: Record = None,
+        barbara: Store = None,
     ) -> None:
         if isinstance(strategy, BarbaraDB):
             strategy, barbara = None, strategy

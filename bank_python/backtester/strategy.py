@@ -188,7 +188,7 @@ def refused_at(strategy: BacktestStrategy, window: Window, error: BankError) -> 
     Parameters
     ----------
     strategy : BacktestStrategy
-        Strategy that was asked.
+        Strategy to ask.
     window : Window
         Window of the bars up to then.
     error : BankError
@@ -204,11 +204,11 @@ def decision_of(strategy: BacktestStrategy, window: Window, given: Any) -> Decis
     Parameters
     ----------
     strategy : BacktestStrategy
-        Strategy that was asked.
+        Strategy to ask.
     window : Window
         Window of the bars up to now.
     given : object
-        What it returned.
+        Answer of the strategy.
 
     Raises
     ------

@@ -304,7 +304,7 @@ class CheckedBar(NamedTuple):
     date : datetime
         Time of the bar.
     open, high, low, close : float
-        Prices above 0.
+        Prices of the bar, above 0.
     volume : float or None
         Units traded, None if unknown.
     """
