@@ -112,28 +112,18 @@ class EventRun:
         window.follow(self.account, self.options)
         self._call(strategy.on_start, "in on_start, before the first bar")
         self.state_hash = state_hash(strategy)
-        on_bar, book = strategy.on_bar, self.engine.order_book
-        is_accruing = bool(self._costs.cash_rate or self._costs.borrow_rate)
+        on_bar, is_busy = strategy.on_bar, self._is_busy
         for t in range(len(self._panel)):
             tape.now = t
-            if book.is_waited_for:
-                self._meet(t)
-            if is_accruing:
-                self._accrue(t)
-            if self.options.are_used:
-                self._settle(t)
+            if is_busy:
+                self._before_decision(t)
             try:
                 decision = on_bar(window)
             except Exception as error:  # a strategy is the code of users, which may raise anything
                 raise raised_at(strategy, window, error) from error
-            if decision is not None:
-                known = decision_of(strategy, window, decision)
-                try:
-                    self._act(self._orders.of(known))
-                except BankError as error:
-                    raise refused_at(strategy, window, error) from error
-            if self.options.are_used:
-                self.account.mark_options()
+            if is_busy or decision is not None:
+                self._after_decision(decision)
+                is_busy = self._is_busy
         self._call(strategy.on_end, "in on_end, after the last bar")
         return self
 
@@ -144,6 +134,33 @@ class EventRun:
             raise raised_in(self._strategy, where, error) from error
 
     # --- one bar ----------------------------------------------------------------------------------
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether more than the strategy has something to do on the next bar."""
+        costs = self._costs
+        is_accruing = bool(costs.cash_rate or costs.borrow_rate)
+        return self.engine.order_book.is_waited_for or is_accruing or self.options.are_used
+
+    def _before_decision(self, t: int) -> None:
+        """Let orders meet the bar, interest accrue and options end."""
+        if self.engine.order_book.is_waited_for:
+            self._meet(t)
+        self._accrue(t)
+        if self.options.are_used:
+            self._settle(t)
+
+    def _after_decision(self, decision: object) -> None:
+        """Submit the orders of a decision, if there is one, and value options."""
+        if decision is not None:
+            strategy, window = self._strategy, self._tape.window
+            known = decision_of(strategy, window, decision)
+            try:
+                self._act(self._orders.of(known))
+            except BankError as error:
+                raise refused_at(strategy, window, error) from error
+        if self.options.are_used:
+            self.account.mark_options()
 
     def _meet(self, t: int) -> None:
         """Let working orders meet the bars of a time."""
@@ -162,7 +179,7 @@ class EventRun:
 
     def _accrue(self, t: int) -> None:
         """Book interest on cash and the fee of short positions since the bar before."""
-        if t == 0:
+        if t == 0 or not (self._costs.cash_rate or self._costs.borrow_rate):
             return
         account, costs, dates = self.account, self._costs, self._panel.dates
         years = (dates[t] - dates[t - 1]).total_seconds() / _YEAR

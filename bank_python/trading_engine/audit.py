@@ -450,9 +450,9 @@ def require_texts(**texts: str) -> None:
     TradingError
         One of them cannot be written.
     """
+    if "".join(texts.values()).isascii():
+        return
     for name, text in texts.items():
-        if text.isascii():
-            continue
         try:
             text.encode()
         except UnicodeEncodeError as error:

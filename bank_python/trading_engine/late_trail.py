@@ -14,8 +14,7 @@ Examples
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bank_python.market_data.utc import utc_now
 from bank_python.trading_engine.audit import START, AuditTrail, details_as_json, event_after, require_texts
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["LateTrail"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Noted:
+class _Noted(NamedTuple):
     """An event that is not written yet."""
 
     number: int
@@ -75,7 +73,8 @@ class LateTrail(AuditTrail):
         moment = self._present()
         with self._lock:
             number = self._last[0] + 1
-            self._forget_from(number)
+            if len(self._events) >= number or (self._noted and self._noted[-1].number >= number):
+                self._forget_from(number)
             self._noted.append(_Noted(number, moment, (event_type, trader, instrument), details, order_id, why))
             self._end_at(number, "")
 

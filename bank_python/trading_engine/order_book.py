@@ -19,7 +19,7 @@ Examples
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -61,6 +61,7 @@ class OrderBook(Displayed):
         self._waiting: dict[str, Waiting] = {}
         self._on: dict[str, dict[str, Waiting]] = {}  # the same by instrument
         self._of_day: dict[str, Waiting] = {}  # those of orders that are good for their day
+        self._repair = _Repair(self._read)
         self._read()
 
     def __len__(self) -> int:
@@ -161,17 +162,12 @@ class OrderBook(Displayed):
 
     # --- the life of an order ----------------------------------------------------------------------
 
-    @contextmanager
-    def repaired(self) -> Iterator[None]:
+    def repaired(self) -> AbstractContextManager[None]:
         """Read the orders from the trail again if the block is interrupted or fails: it says what has happened.
 
         What works on unchanged keeps what it knows of past bars.
         """
-        try:
-            yield
-        except BaseException:
-            self._read()
-            raise
+        return self._repair
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -383,6 +379,17 @@ class OrderBook(Displayed):
         from bank_python.render_orders import orders_view
 
         return orders_view(list(self.orders.values()))
+
+
+class _Repair(AbstractContextManager[None]):
+    """Calls a function when its block is interrupted or fails; made once, as most changes of orders are in it."""
+
+    def __init__(self, repair: Callable[[], None]) -> None:
+        self._repair = repair
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is not None:
+            self._repair()
 
 
 def order_table(orders: Iterable[Order]) -> Table:
