@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bank_python.backtester.replay_settings import FillAt
+from bank_python.errors import BacktestError
 
 if TYPE_CHECKING:
     from bank_python.backtester.bars import BarPanel
@@ -85,7 +86,17 @@ def book_of(run: FinishedRun) -> Book:
     ----------
     run : FinishedRun
         Result of a back-test.
+
+    Raises
+    ------
+    BacktestError
+        The run held options, whose prices at other times are not known.
     """
+    if run.contracts:
+        raise BacktestError(
+            f"{run.strategy} held options such as {run.contracts[0]}: a book of shares cannot be made of them",
+            name=run.contracts[0],
+        )
     before = np.concatenate([np.zeros_like(run.held[:1]), run.held[:-1]])
     marks, equity = _marks(run.panel, run.fill), _equity_before_orders(run)
     alive = equity > 0.0

@@ -52,6 +52,11 @@ class FinishedRun(Protocol):
         ...
 
     @property
+    def contracts(self) -> tuple[str, ...]:
+        """Names of the options that were held."""
+        ...
+
+    @property
     def initial_cash(self) -> float:
         """Cash at the start."""
         ...

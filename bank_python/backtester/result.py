@@ -107,6 +107,11 @@ class BacktestResult(Plotted, Tabular):
         return self.account.held
 
     @property
+    def contracts(self) -> tuple[str, ...]:
+        """Names of the options that were held; their units and values are in `account`."""
+        return self.account.contracts
+
+    @property
     def dates(self) -> tuple[dt.datetime, ...]:
         """Start of each bar, UTC."""
         return self.panel.dates

@@ -32,6 +32,7 @@ from bank_python.backtester.series_dates import read_dates
 from bank_python.backtester.strategy_forms import strategy_of
 from bank_python.backtester.sweep_grid import points_of
 from bank_python.backtester.sweep_result import DEFAULT_METRICS, SweepResult
+from bank_python.backtester.trials import Trial, Trials
 from bank_python.errors import BacktestError, BankError, CallError, SweepCancelledError
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 from bank_python.walpole.numbered_tasks import completed_tasks
@@ -51,7 +52,7 @@ __all__ = ["SweepInterrupt", "sweep"]
 
 _MOST_CHUNKS = 64
 _MOST_SUBMITTED = 32
-_OWN = ("strategy", "start", "end", "data")  # arguments of Backtester that a sweep gives itself
+_OWN = ("strategy", "start", "end", "data", "trials", "barbara")  # arguments of Backtester that a sweep gives itself
 
 
 class SweepInterrupt(KeyboardInterrupt):
@@ -76,6 +77,7 @@ def sweep(
     executor: Executor | None = None,
     progress: Callable[[int, int], object] | None = None,
     cancel: threading.Event | None = None,
+    trials: Trials | None = None,
     **settings: Any,
 ) -> SweepResult:
     """Run a strategy with many settings on the same bars.
@@ -105,6 +107,8 @@ def sweep(
         Function called with the number of finished points and their total, after each or after a chunk of them.
     cancel : threading.Event, optional
         Event that cancels the sweep once it is set.
+    trials : Trials, optional
+        Record of trials that each point is added to, wherever it ran.
     **settings
         Further settings of :class:`Backtester`, such as ``initial_cash``, ``fees_bps``, ``slippage_bps``, ``fill``.
 
@@ -125,6 +129,8 @@ def sweep(
         Ctrl-C was pressed; it is a KeyboardInterrupt with such a ``result``.
     """
     _check_settings(settings)
+    if trials is not None and not isinstance(trials, Trials):
+        raise BacktestError(f"trials={trials!r:.60} is not a Trials; give the record of the search", name="trials")
     points = points_of(grid)
     wanted = checked_metrics(metrics)
     if not callable(strategy):
@@ -138,10 +144,11 @@ def sweep(
         data, note = history_of("the strategy", _inputs(strategy, points))
     panel = bars_of(data, start, end)
     base = Backtester(_idle, data=panel, **settings)
-    task = _Task(strategy, points, panel, settings, wanted, risk_free_rate, periods_per_year)
+    is_recorded = trials is not None
+    task = _Task(strategy, points, panel, settings, wanted, risk_free_rate, periods_per_year, is_recorded=is_recorded)
     dates = read_dates(panel.dates)
     periods = periods_of(dates) if periods_per_year is None else given_periods(periods_per_year, dates)
-    outcomes = _Outcomes(task, base.initial_cash, periods.value, (note,) if note else ())
+    outcomes = _Outcomes(task, base.initial_cash, periods.value, (note,) if note else (), trials)
     outcomes.collect(executor, progress, cancel)
     return outcomes.result()
 
@@ -155,6 +162,7 @@ class _Outcome:
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
     problem: str = ""
+    trial: Trial | None = None
 
 
 _NOT_RUN = _Outcome(problem="not run")
@@ -172,6 +180,7 @@ class _Task:
     risk_free_rate: float
     periods_per_year: float | None
     size: int = 1
+    is_recorded: bool = False
 
     def run(self, chunk: int) -> list[_Outcome]:
         """Run a chunk of points."""
@@ -182,11 +191,12 @@ class _Task:
             result = Backtester(self.strategy(**point), data=self.panel, **self.settings).run()
             sheet = result.tearsheet(risk_free_rate=self.risk_free_rate, periods_per_year=self.periods_per_year)
             figures = tuple(float(sheet[name]) for name in self.metrics)
+            trial = Trials().record(result) if self.is_recorded else None
         except Exception as error:  # noqa: BLE001 - code of users may raise anything, and costs only its own point
             said = message_of(error)
             problem = said if isinstance(error, BankError) else f"{type(error).__name__}: {said}"
             return _Outcome(problem=problem)
-        return _Outcome(result.equity, figures, result.fingerprint, result.notes)
+        return _Outcome(result.equity, figures, result.fingerprint, result.notes, trial=trial)
 
 
 @dataclass(slots=True)
@@ -197,6 +207,7 @@ class _Outcomes:
     initial_cash: float
     periods_per_year: float
     notes: tuple[str, ...]
+    trials: Trials | None
     by_point: dict[int, _Outcome] = field(default_factory=dict)
 
     def collect(
@@ -211,6 +222,7 @@ class _Outcomes:
         try:
             for first, outcomes in chunks:
                 self.by_point |= dict(enumerate(outcomes, first))
+                self._record(outcomes)
                 if progress is not None:
                     progress(len(self.by_point), total)
         except KeyboardInterrupt as stop:
@@ -223,6 +235,11 @@ class _Outcomes:
                 total=total,
                 result=self._so_far(),
             )
+
+    def _record(self, outcomes: Sequence[_Outcome]) -> None:
+        for outcome in outcomes:
+            if self.trials is not None and outcome.trial is not None:
+                self.trials.add(outcome.trial)
 
     def result(self) -> SweepResult:
         """Return the result of all points."""

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -178,13 +178,24 @@ class Trials(Tabular):
             It is none.
         """
         known = self._known.get(checked_run(run).fingerprint)
+        return self.add(self._trial(run)) if known is None else known
+
+    def add(self, trial: Trial) -> Trial:
+        """Add a trial that was recorded elsewhere, once, and return the one that is kept.
+
+        Parameters
+        ----------
+        trial : Trial
+            Trial such as another record returned.
+        """
+        known = self._known.get(trial.fingerprint)
         if known is not None:
             return known
-        trial = self._trial(run)
+        kept = trial if self._keep_returns else replace(trial, returns=None)
         if self._store is not None:
-            self._store[f"{_PREFIX}{trial.data_hash}/{trial.fingerprint}"] = _fields(trial)
-        self._known[trial.fingerprint] = trial
-        return trial
+            self._store[f"{_PREFIX}{kept.data_hash}/{kept.fingerprint}"] = _fields(kept)
+        self._known[kept.fingerprint] = kept
+        return kept
 
     def on(self, data_hash: str) -> tuple[Trial, ...]:
         """Return the trials on some data.

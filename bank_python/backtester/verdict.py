@@ -59,7 +59,7 @@ from bank_python.backtester.trials import Trials
 from bank_python.display import Record
 from bank_python.errors import BacktestError
 from bank_python.numerics.ranges import number_in_range
-from bank_python.plotting import Plotted
+from bank_python.plotting import Plotted, nothing
 from bank_python.results import Tabular
 from bank_python.risk_models import minimum_track_record, overfitting_probability, probabilistic_sharpe
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
@@ -77,6 +77,7 @@ __all__ = ["Rung", "Verdict", "make_verdict"]
 LEVEL = 0.05
 FEWEST = 30
 _REPEATS = 1e-9
+_OPTIONS = "it held options, of which no null books are made"
 _BLOCKS = (16, 12, 8, 6, 4)
 _FEWEST_IN_BLOCK = 10
 
@@ -115,8 +116,8 @@ class Verdict(Plotted, Tabular):
         Checks in the order of the ladder.
     conclusion : str
         Verdict in one sentence.
-    nulls : NullBooks
-        Sharpe ratios of the null books.
+    nulls : NullBooks or None
+        Sharpe ratios of the null books; None of a strategy that held options.
     n_returns : int
         Number of returns behind the statistics.
     sharpe : float
@@ -129,7 +130,7 @@ class Verdict(Plotted, Tabular):
     settings: str
     rungs: tuple[Rung, ...]
     conclusion: str
-    nulls: NullBooks
+    nulls: NullBooks | None
     n_returns: int
     sharpe: float
     data_hash: str
@@ -164,15 +165,19 @@ class Verdict(Plotted, Tabular):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict by name: conclusion, checks as a list of dictionaries, and the hashes."""
-        names = ("strategy", "settings", "conclusion", "n_returns", "sharpe", "data_hash", "code_hash", "fingerprint")
+        names = ("strategy", "settings", "conclusion", "n_returns", "data_hash", "code_hash", "fingerprint")
         return {name: getattr(self, name) for name in names} | {
             "passed": self.passed,
-            "rungs": [asdict(rung) for rung in self.rungs],
+            "sharpe": _or_none(self.sharpe),
+            "rungs": [asdict(rung) | {"figure": _or_none(rung.figure)} for rung in self.rungs],
         }
 
     def _draw_(self, axes: Axes) -> None:
         """Draw the random books' Sharpe ratios, with the strategy's."""
-        self.nulls.plot(axes=axes)
+        if self.nulls is None:
+            nothing(axes, _OPTIONS)
+        else:
+            self.nulls.plot(axes=axes)
 
     def __rich__(self) -> object:
         from bank_python.render_verdict import verdict_view
@@ -244,15 +249,14 @@ def make_verdict(
         raise BacktestError(f"trials={trials!r:.60} is not a Trials; give the record of the search", name="trials")
     figures = ReturnFigures.of_equity(run.equity, run.initial_cash)
     case = _Case(run, figures, risk_free_rate, periods_of(run.panel.dates).value)
-    nulls = null_books(run, n_random=n_random, seed=seed, risk_free_rate=risk_free_rate)
+    nulls = None
+    if not run.contracts:
+        nulls = null_books(run, n_random=n_random, seed=seed, risk_free_rate=risk_free_rate)
     rungs = [_net_of_costs(case), _costs_doubled(case)]
     if benchmark is not None:
         rungs.append(_against_benchmark(case, benchmark))
     rungs += [
-        _flipped(nulls),
-        _lagged(nulls),
-        _drawn("shuffled", "shuffled", nulls, case),
-        _drawn("random books", "random", nulls, case),
+        *_against_nulls(nulls, case),
         _out_of_sample(case),
         _probabilistic(case),
         _deflated(case, trials),
@@ -300,6 +304,8 @@ def _at_doubled_costs(run: FinishedRun) -> tuple[FloatArray, str]:
         if _repeats(run):
             return run.rerun(doubled).equity, "from a new run"
         why = f"{why}, as the strategy does not repeat itself"
+    if run.contracts:
+        return run.equity, "not doubled, as the strategy does not repeat itself"
     return book_equity(run, book_of(run), doubled), why
 
 
@@ -319,6 +325,14 @@ def _against_benchmark(case: _Case, benchmark: Any) -> Rung:
     gap = ours - theirs
     words = f"Sharpe ratio {_said(ours)}, that of the benchmark {_said(theirs)}"
     return Rung("benchmark", None if math.isnan(gap) else gap > 0.0, gap, words)
+
+
+def _against_nulls(nulls: NullBooks | None, case: _Case) -> list[Rung]:
+    if nulls is None:
+        names = ("flipped", "lagged", "shuffled", "random books")
+        return [Rung(name, None, math.nan, _OPTIONS) for name in names]
+    drawn = [_drawn("shuffled", "shuffled", nulls, case), _drawn("random books", "random", nulls, case)]
+    return [_flipped(nulls), _lagged(nulls), *drawn]
 
 
 def _flipped(nulls: NullBooks) -> Rung:
@@ -410,11 +424,13 @@ def _too_few(case: _Case) -> str:
     return f"too few returns: {case.figures.n}, fewer than {FEWEST}"
 
 
-def _conclusion(case: _Case, rungs: dict[str, Rung], nulls: NullBooks) -> str:
+def _conclusion(case: _Case, rungs: dict[str, Rung], nulls: NullBooks | None) -> str:
     """Return the first thing that stands against the strategy, or what stands for it."""
     against = _nothing_to_judge(case) or _no_evidence(rungs, nulls)
     if against:
         return against
+    if nulls is None:
+        return f"no evidence beyond costs: {_OPTIONS}, so that chance was not tested"
     good = f"{nulls.as_good('random')} of {len(nulls.sharpe['random'])} random books did as well or better"
     if rungs["random books"].passed is not True:
         return f"no evidence beyond costs: {good}"
@@ -437,7 +453,7 @@ def _nothing_to_judge(case: _Case) -> str:
     return f"no verdict: {_too_few(case)}" if case.is_short else ""
 
 
-def _no_evidence(rungs: dict[str, Rung], nulls: NullBooks) -> str:
+def _no_evidence(rungs: dict[str, Rung], nulls: NullBooks | None) -> str:
     for name, said in (
         ("net of costs", "no evidence: after costs it earns no more than the risk-free rate"),
         ("costs doubled", "no evidence beyond costs: at twice the costs it earns no more than the risk-free rate"),
@@ -445,7 +461,7 @@ def _no_evidence(rungs: dict[str, Rung], nulls: NullBooks) -> str:
     ):
         if name in rungs and rungs[name].passed is False:
             return said
-    if not nulls.has_choices:
+    if nulls is not None and not nulls.has_choices:
         return "no evidence of skill: it never changes what it holds, so that only the market was tested"
     return ""
 

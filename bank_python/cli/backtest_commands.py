@@ -30,7 +30,7 @@ def add_to(program: typer.Typer) -> None:
 def backtest(
     given: Given,
     *,
-    strategy: Annotated[str, typer.Option(help="momentum, stat_arb, macro, or all of them.")] = "all",
+    strategy: Annotated[str, typer.Option(help="momentum, vol_arb, stat_arb, macro, or all of them.")] = "all",
     start: Annotated[
         str | None,
         typer.Option(metavar="DATE", help="First day, as 2024-01-02; by default two years back.", show_default=False),
@@ -59,11 +59,15 @@ def backtest(
         typer.Option(help="Risk-free rate a year of the ratios; by default the house's.", show_default=False),
     ] = None,
     whole_units: Annotated[bool, typer.Option("--whole-units", help="Trade whole units only.")] = False,
+    verdict: Annotated[
+        bool, typer.Option("--verdict", help="Judge each: costs doubled, random books, out of sample, luck.")
+    ] = False,
 ) -> None:
     """Test the traders' strategies on the histories of the desk's feeds, and store the results with --db.
 
     Examples: prop_desk.py backtest --strategy momentum --start 2024-01-02 --end 2025-12-31 --capital 500000;
-    prop_desk.py backtest --db desk.db --json;  prop_desk.py backtest --strategy stat_arb --tickers JPM/GS,KO/PEP
+    prop_desk.py backtest --db desk.db --json;  prop_desk.py backtest --strategy stat_arb --tickers JPM/GS,KO/PEP;
+    prop_desk.py backtest --strategy momentum --verdict
     """
     from bank_python.desk.commands.backtest import run_backtests
     from bank_python.risk_models.risk_free import RISK_FREE_RATE
@@ -76,6 +80,7 @@ def backtest(
         universe=None if tickers is None else tuple(part for item in tickers.split(",") if (part := item.strip())),
         risk_free_rate=RISK_FREE_RATE if risk_free is None else risk_free,
         db=given.db,
+        with_verdict=verdict,
         initial_cash=capital,
         fees_bps=fees_bps,
         slippage_bps=slippage_bps,

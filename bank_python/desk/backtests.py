@@ -1,7 +1,7 @@
 """Back-tests of the traders' strategies on the histories of the desk's feeds.
 
 To add a strategy, add a line to :data:`BACKTESTS`. The default universes are what the traders hold: Alice's shares,
-Charlie's pairs, and Diana's funds and currencies that are quoted in dollars.
+the underlyings of Bob's options, Charlie's pairs, and Diana's funds and currencies that are quoted in dollars.
 
 Examples
 --------
@@ -16,7 +16,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bank_python.backtester import Backtester, MacroBacktest, MomentumBacktest, StatArbBacktest
+from bank_python.backtester import Backtester, MacroBacktest, MomentumBacktest, StatArbBacktest, VolArbBacktest
 from bank_python.desk.assets import with_common_past
 from bank_python.desk.strategies import PAIRS, TICKERS
 from bank_python.display import Record
@@ -36,6 +36,7 @@ __all__ = ["BACKTESTS", "DeskBacktest", "backtest_of", "desk_bars", "run_backtes
 _RECENT, _WHOLE = "2y", "max"
 _SIMULATED = "simulated"
 _INVESTED = 0.9
+_STRADDLES = 2.0  # of each ticker: on 200 shares
 _WEEK = 5
 _LENGTHS, _DAYS_A_YEAR = (2, 5, 10), 365.25
 _HOLIDAY = dt.timedelta(days=7)
@@ -71,6 +72,10 @@ def _stat_arb(universe: Sequence[str]) -> BacktestStrategy:
     return StatArbBacktest([_pair(item) for item in universe])
 
 
+def _vol_arb(universe: Sequence[str]) -> BacktestStrategy:
+    return VolArbBacktest(universe, trade_qty=_STRADDLES)
+
+
 def _macro(universe: Sequence[str]) -> BacktestStrategy:
     return MacroBacktest(universe)
 
@@ -79,6 +84,7 @@ BACKTESTS: dict[str, DeskBacktest] = {
     test.name: test
     for test in (
         DeskBacktest("momentum", "Alice", TICKERS["momentum"], _momentum),
+        DeskBacktest("vol_arb", "Bob", TICKERS["vol_arb"], _vol_arb),
         DeskBacktest("stat_arb", "Charlie", tuple("/".join(pair) for pair in PAIRS["stat_arb"]), _stat_arb),
         DeskBacktest("macro", "Diana", ("SPY", "TLT", "EURUSD"), _macro),
     )

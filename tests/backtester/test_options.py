@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from bank_python.backtester import Backtester, VolArbBacktest
+from bank_python.backtester import Backtester, VolArbBacktest, null_books
 from bank_python.errors import BacktestError, TradingError
 from bank_python.trading_engine import Order, VolArbSignal, replay
 
@@ -176,3 +176,17 @@ def test_settings_are_checked():
         VolArbBacktest([])
     with pytest.raises(TradingError, match="rv_window"):
         VolArbBacktest(["A"], rv_window=1)
+
+
+def test_the_verdict_on_options_says_which_checks_cannot_be_made():
+    result = run(VolArbBacktest(["A"], trade_qty=1.0), {"A": bars(PATH)}, vols=0.45, initial_cash=1e5, fees_bps=5.0)
+    verdict = result.verdict()
+    assert verdict.nulls is None
+    assert verdict["random books"].passed is None
+    assert "from a new run" in verdict["costs doubled"].words
+    assert verdict.conclusion.endswith(
+        "it held options, of which no null books are made, so that chance was not tested"
+    )
+    assert verdict.plot()._repr_png_()
+    with pytest.raises(BacktestError, match="held options such as A 2026"):
+        null_books(result)

@@ -19,6 +19,7 @@ from bank_python.backtester import (
     MomentumBacktest,
     SweepInterrupt,
     SweepResult,
+    Trials,
     make_tearsheet,
     momentum_weights,
     run_rebalances,
@@ -184,6 +185,20 @@ def test_points_can_be_sent_and_what_cannot_is_named():
     equal(sweep(MOMENTUM, GRID, **settings_, executor=Elsewhere()), SWEPT)
     with pytest.raises(BacktestError, match=r"none of the 2 points ran; .* its worker failed: .*pickle"):
         sweep(lambda lookback: MOMENTUM(lookback=lookback), {"lookback": [5, 6]}, data=DATA, executor=Elsewhere())
+
+
+@pytest.mark.parametrize("executor", [None, Elsewhere()], ids=["here", "elsewhere"])
+def test_each_point_is_recorded_once_as_a_trial(executor):
+    settings_ = {"data": DATA, "fees_bps": 5.0, "metrics": FIGURES, "risk_free_rate": 0.02, "executor": executor}
+    trials = Trials()
+    best = Backtester(MOMENTUM(lookback=20, top_n=1), data=DATA, fees_bps=5.0, trials=trials).run()
+    for _ in range(2):
+        equal(sweep(MOMENTUM, GRID, **settings_, trials=trials), SWEPT)
+    assert {trial.fingerprint for trial in trials} == set(SWEPT.fingerprints)
+    assert len(trials) == 6
+    assert best.verdict(n_random=20)["deflated Sharpe"].words.count("6 recorded trials on these data") == 1
+    with pytest.raises(BacktestError, match="is not a Trials"):
+        sweep(MOMENTUM, GRID, data=DATA, trials=[])
 
 
 @pytest.mark.slow

@@ -141,8 +141,11 @@ def test_results_are_stored_beside_the_owner_of_the_desk_and_shown_again(desk, s
     build_desk(seed=7, db=stored).close()
     with Desk.open(stored) as owner:
         first = run_backtests(desk, "macro", **PERIOD, db=stored)
-        second = run_backtests(desk, "momentum", **PERIOD, db=stored)
+        second = run_backtests(desk, "momentum", **PERIOD, db=stored, with_verdict=True)
         owner.tick()
+    verdict = second.facts["backtests"][0]["verdict"]
+    assert "1 recorded trial on these data" in str(verdict["rungs"])
+    assert verdict["conclusion"] in " ".join(as_text(second, 200, 100).split())
     assert "Stored: prop_desk.py tearsheet --db" in as_text(first, 200, 100)
     with BarbaraDB.open(RINGS, path=stored) as store:
         assert [one.strategy for one in stored_results(store)] == ["MacroBacktest", "MomentumBacktest"]

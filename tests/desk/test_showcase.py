@@ -59,6 +59,7 @@ TITLES = [
     "44. BACKTEST — Momentum",
     "45. BACKTEST — All Strategies",
     "46. TEARSHEET",
+    "47. BACKTEST — Verdict",
 ]
 
 

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bank_python.backtester import last_result, store_result
+from bank_python.backtester import Trials, last_result, store_result
 from bank_python.barbara import BarbaraDB
 from bank_python.desk.backtests import BACKTESTS, backtest_of, run_backtest
 from bank_python.desk.commands.backtest_views import backtests_view
@@ -24,7 +24,7 @@ from bank_python.wording import message_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bank_python.backtester import BacktestResult
+    from bank_python.backtester import BacktestResult, Verdict
     from bank_python.desk.desk import Desk
 
 __all__ = ["ALL", "run_backtests", "show_tearsheet"]
@@ -53,6 +53,7 @@ def run_backtests(
     universe: Sequence[str] | None = None,
     risk_free_rate: float = RISK_FREE_RATE,
     db: str | None = None,
+    with_verdict: bool = False,
     **settings: Any,
 ) -> CommandResult:
     """Run one strategy of the desk, or all, and store the results.
@@ -71,7 +72,10 @@ def run_backtests(
     risk_free_rate : float, default RISK_FREE_RATE
         Risk-free rate per year of the metrics, as a decimal.
     db : str, optional
-        File of a stored desk, in whose store the results are kept, whoever owns the desk; by default they are not.
+        File of a stored desk, in whose store results and trials are kept, whoever owns the desk; by default they are
+        not.
+    with_verdict : bool, default False
+        Whether each result is judged, over the trials that were kept.
     **settings
         Further settings of :class:`~bank_python.backtester.Backtester`.
 
@@ -96,10 +100,15 @@ def run_backtests(
             else:
                 keys |= _stored(name, done[name], risk_free_rate, db)  # at once: a later one may be interrupted
     rows = [_row(name, done.get(name), failed.get(name), risk_free_rate) for name in names]
-    views: list[Any] = [*done.values()] if len(names) == 1 else []
+    verdicts = _verdicts(done, risk_free_rate, db) if with_verdict else {}
+    views: list[Any] = [*(done.values() if len(names) == 1 else ()), *verdicts.values()]
     said = [f"Stored: prop_desk.py tearsheet --db {db} shows the last one."] if keys else []
     table = Table.from_rows(list(_ROW.items()), rows)
-    return CommandResult(_facts(rows, done, keys, risk_free_rate), [backtests_view(rows, done), *views, *said], table)
+    facts = _facts(rows, done, keys, risk_free_rate)
+    for row in facts["backtests"]:
+        if row["strategy"] in verdicts:
+            row["verdict"] = verdicts[row["strategy"]].to_dict()
+    return CommandResult(facts, [backtests_view(rows, done), *views, *said], table)
 
 
 def _names(strategy: str, universe: Sequence[str] | None) -> tuple[str, ...]:
@@ -181,7 +190,15 @@ def _stored(name: str, result: BacktestResult, risk_free_rate: float, db: str | 
     if db is None:
         return {}
     with BarbaraDB.open(RINGS, path=db) as store:
+        Trials(store).record(result)
         return {name: store_result(store, result, risk_free_rate=risk_free_rate)}
+
+
+def _verdicts(done: Mapping[str, BacktestResult], risk_free_rate: float, db: str | None) -> dict[str, Verdict]:
+    """Return the verdict on each result, over the trials that the store in a file has."""
+    with nullcontext(None) if db is None else BarbaraDB.open(RINGS, path=db) as store:
+        trials = None if store is None else Trials(store)
+        return {name: result.verdict(trials, risk_free_rate=risk_free_rate) for name, result in done.items()}
 
 
 def _row(name: str, result: BacktestResult | None, error: str | None, risk_free_rate: float) -> dict[str, Any]:

@@ -83,6 +83,14 @@ def tearsheet_shown(stage: Stage) -> SceneResult:
     return SceneResult(facts, [sheet, f"{stored.notes[0].capitalize()}. {said}"])
 
 
+@scene("BACKTEST — Verdict")
+def momentum_judged(stage: Stage) -> SceneResult:
+    """Judge Alice's momentum: costs doubled, books of chance with the same turnover, out of sample, track record."""
+    require_quotes(stage.desk)
+    verdict = _run(stage.desk, _MOMENTUM).verdict()
+    return SceneResult({"verdict": verdict.to_dict()}, [verdict])
+
+
 def _run(desk: Desk, name: str, *, are_free: bool = False) -> BacktestResult:
     fees, slippage = (0.0, 0.0) if are_free else (_FEES, _SLIPPAGE)
     return run_backtest(desk, name, fees_bps=fees, slippage_bps=slippage)
