@@ -8,7 +8,7 @@ Examples
 --------
 >>> from bank_python.backtester.bars import bars_of
 >>> from bank_python.backtester.option_quotes import OptionQuotes
->>> from bank_python.backtester.window import Tape
+>>> from bank_python.backtester.tape import Tape
 >>> tape = Tape(bars_of({"A": [10.0, 11.0, 12.0]}))
 >>> account = Account(tape, OptionQuotes(tape), 100.0)
 >>> tape.now = 1
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bank_python.backtester.option_quotes import OptionQuotes
-    from bank_python.backtester.window import Tape
+    from bank_python.backtester.tape import Tape
     from bank_python.numerics import FloatArray
     from bank_python.trading_engine import AuditTrail, Order
     from bank_python.trading_engine.events import LedgerEvent

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bank_python.backtester.account import Account
     from bank_python.backtester.option_quotes import OptionQuotes
     from bank_python.backtester.strategy import Decision
-    from bank_python.backtester.window import Tape
+    from bank_python.backtester.tape import Tape
     from bank_python.trading_engine import TradingEngine
 
 __all__ = ["DecisionOrders"]

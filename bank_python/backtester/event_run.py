@@ -19,7 +19,8 @@ from bank_python.backtester.option_quotes import OptionQuotes
 from bank_python.backtester.replay_settings import FillAt
 from bank_python.backtester.run_identity import state_hash
 from bank_python.backtester.strategy import decision_of, raised_at, raised_in, refused_at
-from bank_python.backtester.window import Tape
+from bank_python.backtester.tape import Tape
+from bank_python.backtester.window import Window
 from bank_python.errors import BankError
 from bank_python.market_data.feed import Bar
 from bank_python.trading_engine import (
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.replay_settings import ReplaySettings
     from bank_python.backtester.strategy import BacktestStrategy
-    from bank_python.backtester.window import Window
     from bank_python.trading_engine import Order
 
 __all__ = ["EventRun"]
@@ -77,6 +77,7 @@ class EventRun:
     ) -> None:
         self._strategy, self._panel, self._costs, self._fill = strategy, panel, settings.costs, settings.fill
         self._tape = tape = Tape(panel)
+        self._window = Window(tape)
         self.options = OptionQuotes(tape, settings.vols, settings.costs.cash_rate)
         self.account = Account(tape, self.options, cash)
         self.state_hash = ""  # of all attributes of the strategy as it starts
@@ -108,7 +109,7 @@ class EventRun:
         BacktestError
             The strategy raises or returns nonsense; the message names the bar.
         """
-        tape, window, strategy = self._tape, self._tape.window, self._strategy
+        tape, window, strategy = self._tape, self._window, self._strategy
         window.follow(self.account, self.options)
         self._call(strategy.on_start, "in on_start, before the first bar")
         self.state_hash = state_hash(strategy)
@@ -129,7 +130,7 @@ class EventRun:
 
     def _call(self, method: Callable[[Window], None], where: str) -> None:
         try:
-            method(self._tape.window)
+            method(self._window)
         except Exception as error:  # as above
             raise raised_in(self._strategy, where, error) from error
 
@@ -153,7 +154,7 @@ class EventRun:
     def _after_decision(self, decision: object) -> None:
         """Submit the orders of a decision, if there is one, and value options."""
         if decision is not None:
-            strategy, window = self._strategy, self._tape.window
+            strategy, window = self._strategy, self._window
             known = decision_of(strategy, window, decision)
             try:
                 self._act(self._orders.of(known))

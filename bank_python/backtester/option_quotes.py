@@ -7,7 +7,7 @@ else the one that is given; else the realised volatility of up to a year before,
 Examples
 --------
 >>> from bank_python.backtester.bars import bars_of
->>> from bank_python.backtester.window import Tape
+>>> from bank_python.backtester.tape import Tape
 >>> tape = Tape(bars_of({"A": [100.0, 101.0]}, start="2026-01-05"))
 >>> options = OptionQuotes(tape, 0.2)
 >>> tape.now = 0
@@ -33,7 +33,7 @@ from bank_python.trading_engine.bar_fills import checked_bar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bank_python.backtester.window import Tape
+    from bank_python.backtester.tape import Tape
 
 __all__ = ["MULTIPLIER", "OptionQuotes"]
 

@@ -198,10 +198,11 @@ def test_tickers_and_settings_are_those_of_the_object():
 
 def test_an_engine_takes_orders_only():
     from bank_python.backtester.bars import bars_of
-    from bank_python.backtester.window import Tape
+    from bank_python.backtester.tape import Tape
+    from bank_python.backtester.window import Window
 
     tape = Tape(bars_of({"A": [10.0, 11.0]}, dt.date(2024, 1, 1)))
-    engine = StrategyEngine(tape.window)
+    engine = StrategyEngine(Window(tape))
     assert isinstance(engine.submit(Order("", "T", "A", "BUY", 1.0)), Rejection)
     tape.now = 0
     engine.submit(Order("", "T", "A", "BUY", 1.0))
