@@ -23,19 +23,15 @@ Several strategies on the same bars, each with its own capital; the results are 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from bank_python.backtester.bars import bars_of
-from bank_python.backtester.context_strategy import ContextStrategy
 from bank_python.backtester.costs import Costs
 from bank_python.backtester.data_loader import HistoricalDataLoader, days_between
-from bank_python.backtester.event_run import EventRun
 from bank_python.backtester.feed_data import feed_history
-from bank_python.backtester.replay_settings import FillAt, ReplaySettings, fill_at
-from bank_python.backtester.result import BacktestResult
-from bank_python.backtester.run_origin import RunOrigin
+from bank_python.backtester.replay import Period, Replay, require_bars
+from bank_python.backtester.replay_settings import ReplaySettings, fill_at
 from bank_python.backtester.stored_results import store_result
 from bank_python.backtester.strategy_forms import strategy_of
 from bank_python.barbara import BarbaraDB
@@ -46,10 +42,10 @@ from bank_python.trading_engine import PositionLimits
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from bank_python.backtester.account import AccountHistory
     from bank_python.backtester.bars import BarPanel
+    from bank_python.backtester.result import BacktestResult
     from bank_python.backtester.strategy import BacktestStrategy
     from bank_python.backtester.trials import Trials
 
@@ -60,7 +56,6 @@ Limits: TypeAlias = "PositionLimits | None"
 Record: TypeAlias = "Trials | None"
 Store: TypeAlias = "BarbaraDB | None"
 
-_SHOWN = 8  # tickers in a message
 _MOST_CASH = 1e15  # as much as a ledger takes
 
 
@@ -142,7 +137,7 @@ class Backtester:
             self._entries.append(_Entry(strategy_of(strategy), "Backtest", self.initial_cash))
             given, source = feed_history(self.strategy) if data is None else (data, "")
             self._panel = bars_of(given, start, end)
-            _require_bars(self.strategy, self._panel)
+            require_bars(self.strategy, self._panel)
             self._notes = (source,) if source else ()
 
     def __repr__(self) -> str:
@@ -243,7 +238,7 @@ class Backtester:
         """
         if tickers is None:
             panel = self.panel  # raises unless the first entry is the strategy from the start
-            result = self._recorded(_Replay(self._entries[0], panel, self._notes, self._period))
+            result = self._recorded(self._entries[0].on(panel, self._notes, self._period))
             if self._store is not None:
                 store_result(self._store, result)
             return result
@@ -263,13 +258,13 @@ class Backtester:
             loader.load_from_arrays(asked)
             loader.keep(tickers, *period)
         panel = loader.panel
-        tasks = [] if panel is None else [_Replay(each, panel, loader.notes, period) for each in self._entries]
+        tasks = [] if panel is None else [each.on(panel, loader.notes, period) for each in self._entries]
         results = [self._recorded(task) for task in tasks]
         for result in results:
             store_result(self.barbara, result)
         return results
 
-    def _recorded(self, task: _Replay) -> BacktestResult:
+    def _recorded(self, task: Replay) -> BacktestResult:
         """Replay one strategy on some bars, and record it as a trial."""
         result = task.run(self.trials, self.settings)
         if self.trials is not None:
@@ -285,75 +280,9 @@ class _Entry:
     trader: str
     capital: float
 
-
-@dataclass(frozen=True, slots=True)
-class _Replay:
-    """One strategy and the bars that it is replayed on."""
-
-    entry: _Entry
-    panel: BarPanel
-    notes: tuple[str, ...]
-    period: tuple[dt.date | None, dt.date | None]
-
-    def run(self, trials: Trials | None, settings: ReplaySettings) -> BacktestResult:
-        """Replay the bars."""
-        strategy, said = self.entry.strategy, list(self.notes)
-        if settings.fill is FillAt.NEXT_OPEN and not self.panel.has_ranges:
-            settings = replace(settings, fill=FillAt.NEXT_CLOSE)
-            said.append("the data have no opens: orders filled at the next close")
-        if settings.fill is FillAt.CLOSE:
-            said.append("orders filled at the close that their signals have seen")
-        text = _text(strategy, settings)  # before the run, which may change it
-        done = EventRun(strategy, self.panel, self.entry.capital, settings, self.entry.trader).run()
-        was = done.account.history()
-        unpriced = strategy.refusals if isinstance(strategy, ContextStrategy) else ()
-        return BacktestResult(
-            strategy.name,
-            text,
-            self.panel,
-            was,
-            tuple(done.fills),
-            (*done.refusals, *unpriced),
-            self.entry.capital,
-            settings.costs,
-            settings.fill,
-            done.engine.audit,
-            (*said, *_remarks(self.panel, was, done.options.modelled)),
-            self.period,
-            self.entry.trader,
-            RunOrigin(strategy.code_hash, done.state_hash, settings, trials, partial(self._at_costs, settings)),
-        )
-
-    def _at_costs(self, settings: ReplaySettings, costs: Costs) -> BacktestResult:
-        return self.run(None, replace(settings, costs=costs))
-
-
-def _require_bars(strategy: BacktestStrategy, panel: BarPanel) -> None:
-    """Refuse a strategy one of whose tickers has no bars; rules of the engine do without."""
-    missing = [ticker for ticker in strategy.inputs if ticker not in panel.tickers] if strategy.needs_inputs else []
-    if missing:
-        known = ", ".join(panel.tickers[:_SHOWN])
-        raise BacktestError(f"there are no bars of {missing[0]!r:.40}; there are those of {known}", name=missing[0])
-
-
-def _text(strategy: BacktestStrategy, settings: ReplaySettings) -> str:
-    """Return a strategy with its settings, and those of the run that decide about orders."""
-    said = [repr(strategy)]
-    said += ["whole units"] if settings.whole_units else []
-    said += [] if settings.limits is None else [repr(settings.limits)]
-    return "; ".join(said)
-
-
-def _remarks(panel: BarPanel, was: AccountHistory, modelled: set[str]) -> Iterator[str]:
-    """Return notes on ruin, on loans, and on volatilities that were modelled."""
-    ruined, cash = was.equity <= 0.0, was.cash
-    if ruined.any():
-        yield f"equity was not above 0 from {panel.dates[int(ruined.argmax())]:%Y-%m-%d} on: ruin"
-    if cash.min() < 0.0:
-        yield f"cash was negative at {int((cash < 0.0).sum())} closes, at worst {cash.min():,.2f}: a loan"
-    if modelled:
-        names = ", ".join(sorted(modelled))
-        yield f"implied volatilities of {names} are realised ones of up to a year: no quotes were given"
+    def on(self, panel: BarPanel, notes: tuple[str, ...], period: Period) -> Replay:
+        """Return the replay of the strategy on some bars."""
+        return Replay(self.strategy, self.trader, self.capital, panel, notes, period)
 
 
 def _day(name: str, given: Day) -> dt.date | None:
