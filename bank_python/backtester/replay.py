@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bank_python.backtester.context_strategy import ContextStrategy
 from bank_python.backtester.event_run import EventRun
+from bank_python.backtester.price_jumps import jumps_of
 from bank_python.backtester.replay_settings import FillAt
 from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.run_origin import RunOrigin
@@ -134,7 +135,7 @@ def _text(strategy: BacktestStrategy, settings: ReplaySettings) -> str:
 
 
 def _remarks(panel: BarPanel, was: AccountHistory, modelled: set[str]) -> Iterator[str]:
-    """Return notes on ruin, on loans, and on volatilities that were modelled."""
+    """Return notes on ruin, on loans, on volatilities that were modelled, and on prices that look unadjusted."""
     ruined, cash = was.equity <= 0.0, was.cash
     if ruined.any():
         yield f"equity was not above 0 from {panel.dates[int(ruined.argmax())]:%Y-%m-%d} on: ruin"
@@ -143,3 +144,4 @@ def _remarks(panel: BarPanel, was: AccountHistory, modelled: set[str]) -> Iterat
     if modelled:
         names = ", ".join(sorted(modelled))
         yield f"implied volatilities of {names} are realised ones of up to a year: no quotes were given"
+    yield from jumps_of(panel, was.held)
