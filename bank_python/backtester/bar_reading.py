@@ -84,7 +84,7 @@ def _of_ticker(ticker: str, given: Any, start: dt.date | str | None) -> BarColum
     if isinstance(given, PriceHistory):
         given = given.bars
     if _is_frame(given):
-        return next(iter(_of_frame(given).values()), read_rows(()))
+        return next(iter(_of_frame(given, ticker).values()), read_rows(()))
     if hasattr(given, "index") and hasattr(given, "to_numpy"):
         return _of_closes(ticker, BarTimes(given.index), given.to_numpy())
     if isinstance(given, Mapping):
@@ -144,7 +144,8 @@ def _weekdays(first: dt.date, count: int) -> np.ndarray[Any, np.dtype[np.datetim
 # --- frames ---------------------------------------------------------------------------------------------
 
 
-def _of_frame(frame: Any) -> dict[str, BarColumns]:
+def _of_frame(frame: Any, alone: str = "ASSET") -> dict[str, BarColumns]:
+    """Return the bars of each ticker; those of one without a name are named `alone`."""
     _require_distinct(frame.columns)
     names = [column if isinstance(column, tuple) else (column,) for column in frame.columns]
     if {len(name) for name in names} == {_LEVELS}:
@@ -154,9 +155,9 @@ def _of_frame(frame: Any) -> dict[str, BarColumns]:
         return _of_long_frame(frame, words)
     times = BarTimes(frame.index)
     if "close" in words:
-        cells = {word: frame[words[word]] for word in _NAMES if word in words}
+        cells = {word: _column(frame, words[word]) for word in _NAMES if word in words}
         dates = cells.pop("date", None)
-        return {"ASSET": read_columns(repeat("ASSET"), times if dates is None else BarTimes(dates), cells)}
+        return {alone: read_columns(repeat(alone), times if dates is None else BarTimes(dates), cells)}
     return {
         str(name[0]): _of_closes(str(name[0]), times, frame[column])
         for name, column in zip(names, frame.columns, strict=True)
@@ -178,9 +179,17 @@ def _of_two_levels(frame: Any, names: list[tuple[Any, ...]]) -> dict[str, BarCol
 
 
 def _of_long_frame(frame: Any, words: Mapping[str, Any]) -> dict[str, BarColumns]:
-    tickers = [str(ticker) for ticker in frame[words["ticker"]]]
-    cells = {name: frame[words[name]] for name in FIELDS if name in words}
-    return _split(tickers, read_columns(tickers, BarTimes(frame[words["date"]]), cells))
+    tickers = list(map(str, _column(frame, words["ticker"])))
+    cells = {name: _column(frame, words[name]) for name in FIELDS if name in words}
+    return _split(tickers, read_columns(tickers, BarTimes(_column(frame, words["date"])), cells))
+
+
+def _column(frame: Any, column: Any) -> Any:
+    """Return the cells of a column; as its records have them, None for pandas' NA, unless it is of numbers or times."""
+    cells = frame[column]
+    if cells.dtype.kind == "M" or (isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "iuf"):
+        return cells
+    return [cell for record in frame[[column]].to_dict("records") for cell in record.values()]
 
 
 # --- a row for each ticker and date ---------------------------------------------------------------------
