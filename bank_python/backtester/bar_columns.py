@@ -262,7 +262,7 @@ def datetimes_of(times: NDArray[np.int64]) -> tuple[dt.datetime, ...]:
     Parameters
     ----------
     times : ndarray of int
-        Microseconds since 1970.
+        Times in microseconds since 1970.
     """
     return tuple([_EPOCH + span for span in times.astype("timedelta64[us]").tolist()])
 

@@ -3,8 +3,8 @@
 :func:`bars_of` reads what people have: a mapping from ticker to rows, histories, series or closes; a data frame with a
 column of closes for each ticker, of one ticker's open, high, low, close and volume, or with both on two levels as
 Yahoo's; a table or frame with a row for each ticker and date. Times are sorted and unique for each ticker, or the error
-names the first that is not. A ticker without a bar at a time has NaN there. Columns are read and checked as a whole, see
-``bar_reading.py``, ``bar_columns.py`` and ``bar_checks.py``.
+names the first that is not. A ticker without a bar at a time has NaN there. Columns are read and checked as a whole:
+see ``bar_reading.py``, ``bar_columns.py`` and ``bar_checks.py``.
 
 Examples
 --------
