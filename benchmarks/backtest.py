@@ -7,7 +7,8 @@ and the making of arrays and frames that a side takes as its input.
 
 Momentum is 12-1: the top fifth by the return from 252 to 21 bars before the last close of a month, in equal weights,
 bought at the close of the next bar, with a fee of 10 bp and slippage of 5 bp. Prices of 20 shares come with skfolio,
-those of 180 are a seeded walk, those of the crossings (GOOG) come with backtesting.py. Tearsheets: see
+those of 180 are a seeded walk, those of the crossings (GOOG) come with backtesting.py. Bars are read, checked and
+gathered from frames; beside that stands what pandas itself takes to give arrays and dates of Python. Tearsheets: see
 ``_tearsheet_cases.py``. The event-driven case: see ``_event_peers.py``; nautilus_trader has its own environment
 (``make nautilus``) and process, whose runs alternate with ours.
 
@@ -34,7 +35,7 @@ from _command import run_cases, run_on_one_thread
 from _tearsheet_cases import figures, page
 from _timing import cpu, turn
 
-from bank_python.backtester import momentum_weights, run_rebalances, sma_crossing_equity
+from bank_python.backtester import bars_of, momentum_weights, run_rebalances, sma_crossing_equity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,6 +216,36 @@ def one_crossing(report: Report, rounds: int) -> None:
     timed(report, "one crossing, whole shares, next open", calls, rounds, {}, note)
 
 
+def bars(report: Report, rounds: int) -> None:
+    """Time the reading and checking of bars from frames, beside arrays and dates by pandas alone."""
+    minutes = events_of.minute_bars()
+    names = ("open", "high", "low", "close", "volume")
+    shares = [f"S{j}" for j in range(180)]
+    frames = {
+        f"one ticker's fields, {events_of.N_BARS:,} bars": pd.DataFrame(
+            {name: minutes[name] for name in names}, index=pd.DatetimeIndex(minutes["time"])
+        ),
+        f"closes, {BARS:,} bars, 180 tickers": pd.DataFrame(
+            walk(180), index=pd.bdate_range("2015-01-05", periods=BARS), columns=shares
+        ),
+    }
+    for what, frame in frames.items():
+        found, values, dates = bars_of(frame), frame.to_numpy(), frame.index.to_pydatetime()
+        closes = values[:, [3]] if len(names) == len(frame.columns) else values
+        agree("closes", found.close, closes, 0.0)
+        if [when.replace(tzinfo=None) for when in found.dates] != dates.tolist():
+            sys.exit("the dates differ")
+        calls = {
+            OURS: (partial(bars_of, frame), 1.0),
+            "pandas, arrays and dates unchecked": (partial(_by_pandas, frame), 1.0),
+        }
+        timed(report, f"bars read from a frame: {what}", calls, rounds, {}, "same closes and dates")
+
+
+def _by_pandas(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    return frame.to_numpy(copy=True), frame.index.to_pydatetime()
+
+
 def events(report: Report, rounds: int) -> None:
     """Time one crossing bar by bar through the trading engine."""
     bars = events_of.minute_bars()
@@ -245,7 +276,7 @@ def _beside_nautilus(report: Report, rounds: int, python: str, bars: dict[str, n
 
 
 CASES: dict[str, Callable[[Report, int], None]] = {
-    one.__name__: one for one in (momentum, points, crossings, one_crossing, events, figures, page)
+    one.__name__: one for one in (momentum, points, crossings, one_crossing, bars, events, figures, page)
 }
 
 
