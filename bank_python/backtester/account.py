@@ -59,6 +59,8 @@ class Settlement(Record):
         Time of the settlement.
     multiplier : float
         Units of the underlying in one contract.
+    trader : str
+        Name of the trader who held it.
     """
 
     instrument: str
@@ -66,6 +68,7 @@ class Settlement(Record):
     price: float
     time: dt.date
     multiplier: float
+    trader: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +119,7 @@ class Account(Books):
         self._units_since: list[tuple[int, str, float]] = []
         self._marks: list[tuple[int, str, float]] = []
         self._settlements: list[Settlement] = []
+        self._traders: dict[str, str] = {}  # whose order was the last one in each instrument
 
     # --- what a strategy and a replay ask --------------------------------------------------------------
 
@@ -191,18 +195,19 @@ class Account(Books):
         """Let every event pass: bars and orders were checked."""
 
     @contextmanager
-    def booked(self, order: Order, event: LedgerEvent, audit: AuditTrail) -> Iterator[None]:  # noqa: ARG002
+    def booked(self, order: Order, event: LedgerEvent, audit: AuditTrail) -> Iterator[None]:
         """Take what an event changes once the trail has it."""
         with audit.together():
             yield
         if isinstance(event, FillEvent):
             worth = event.quantity * event.price * (event.multiplier or 1.0)
             self.change(event.instrument, event.quantity, -worth - event.fees)
+            self._traders[event.instrument] = order.trader
         elif isinstance(event, DelistingEvent):
             name, units = event.instrument, self.held_units[event.instrument]
             multiplier = self._options.multiplier(name)
             self.change(name, -units, units * event.price * multiplier)
-            self._settlements.append(Settlement(name, -units, event.price, event.when, multiplier))
+            self._settlements.append(Settlement(name, -units, event.price, event.when, multiplier, self._traders[name]))
         elif isinstance(event, InterestEvent):
             self._receive(event.amount)
 

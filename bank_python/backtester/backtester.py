@@ -23,8 +23,10 @@ Several strategies on the same bars, each with its own capital; the results are 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+import numpy as np
 
 from bank_python.backtester.bars import bars_of
 from bank_python.backtester.costs import Costs
@@ -34,6 +36,7 @@ from bank_python.backtester.replay import Period, Replay, require_bars
 from bank_python.backtester.replay_settings import ReplaySettings, fill_at
 from bank_python.backtester.stored_results import store_result
 from bank_python.backtester.strategy_forms import strategy_of
+from bank_python.backtester.trials import Trials
 from bank_python.barbara import BarbaraDB
 from bank_python.errors import BacktestError
 from bank_python.numerics.dates import as_date
@@ -47,7 +50,6 @@ if TYPE_CHECKING:
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.result import BacktestResult
     from bank_python.backtester.strategy import BacktestStrategy
-    from bank_python.backtester.trials import Trials
 
 __all__ = ["Backtester"]
 
@@ -124,6 +126,11 @@ class Backtester:
         self.initial_cash = number_in_range("initial_cash", initial_cash, BacktestError, above=0.0, most=_MOST_CASH)
         if not (limits is None or isinstance(limits, PositionLimits)):
             raise BacktestError(f"limits={limits!r:.40} are no PositionLimits; give those, or None", name="limits")
+        for name, value, kind in (("trials", trials, Trials), ("barbara", barbara, BarbaraDB)):
+            if not (value is None or isinstance(value, kind)):
+                raise BacktestError(f"{name}={value!r:.40} is no {kind.__name__}; give one, or None", name=name)
+        if not isinstance(whole_units, bool | np.bool_):
+            raise BacktestError(f"whole_units={whole_units!r:.40} is not true or false", name="whole_units")
         costs = Costs(fees_bps, slippage_bps, cash_rate, borrow_rate)
         self.settings = ReplaySettings(costs, fill_at(fill), limits, bool(whole_units), vols)
         self.trials = trials
@@ -136,7 +143,7 @@ class Backtester:
         if strategy is not None:
             self._entries.append(_Entry(strategy_of(strategy), "Backtest", self.initial_cash))
             given, source = feed_history(self.strategy) if data is None else (data, "")
-            self._panel = bars_of(given, start, end)
+            self._panel = _named(bars_of(given, start, end), self.strategy)
             require_bars(self.strategy, self._panel)
             self._notes = (source,) if source else ()
 
@@ -237,6 +244,8 @@ class Backtester:
             A strategy raises or returns nonsense; the message names the bar. Or tickers come without a period.
         """
         if tickers is None:
+            if data is not None or start_date is not None or end_date is not None:
+                raise BacktestError("data and dates come with tickers=; give those, or data to Backtester", name="data")
             panel = self.panel  # raises unless the first entry is the strategy from the start
             result = self._recorded(self._entries[0].on(panel, self._notes, self._period))
             if self._store is not None:
@@ -252,11 +261,11 @@ class Backtester:
         if data is None:
             loader.load(tickers, *period)
         else:
-            asked = (
-                {ticker: data[ticker] for ticker in tickers if ticker in data} if isinstance(data, Mapping) else data
-            )
-            loader.load_from_arrays(asked)
-            loader.keep(tickers, *period)
+            named = names_of("tickers", tickers)
+            known = data if isinstance(data, Mapping) else {}
+            wanted = [*named, *(name for name in (f"{ticker}_VOL" for ticker in named) if name in known)]
+            loader.load_from_arrays({name: known[name] for name in wanted if name in known} if known else data)
+            loader.keep(wanted, *period)
         panel = loader.panel
         tasks = [] if panel is None else [each.on(panel, loader.notes, period) for each in self._entries]
         results = [self._recorded(task) for task in tasks]
@@ -283,6 +292,13 @@ class _Entry:
     def on(self, panel: BarPanel, notes: tuple[str, ...], period: Period) -> Replay:
         """Return the replay of the strategy on some bars."""
         return Replay(self.strategy, self.trader, self.capital, panel, notes, period)
+
+
+def _named(panel: BarPanel, strategy: BacktestStrategy) -> BarPanel:
+    """Return the bars of one ticker without a name as those of the only ticker that a strategy looks at."""
+    if panel.tickers != ("ASSET",) or len(strategy.inputs) != 1:
+        return panel
+    return replace(panel, tickers=strategy.inputs)
 
 
 def _day(name: str, given: Day) -> dt.date | None:

@@ -34,9 +34,26 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["FIELDS", "BarColumns", "BarTimes", "Times", "datetimes_of", "read_columns", "read_rows", "said_time"]
+__all__ = [
+    "ADJUSTED",
+    "FIELDS",
+    "FIGURES",
+    "BarColumns",
+    "BarTimes",
+    "Times",
+    "datetimes_of",
+    "read_columns",
+    "read_rows",
+    "said_time",
+    "word_of",
+]
 
 FIELDS = ("open", "high", "low", "close", "volume")
+ADJUSTED = "adjusted"
+FIGURES = (*FIELDS, ADJUSTED)
+"""Fields of bars, and the adjusted close that some sources give beside the close."""
+
+_ADJUSTED_CLOSES = {"adj close", "adj_close", "adjclose", "adjusted close", "adjusted_close", ADJUSTED}
 _DAY = 86_400_000_000  # microseconds
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _NO_ZONE = _EPOCH.replace(tzinfo=None)
@@ -44,7 +61,7 @@ _FIRST = np.datetime64("0001-01-01", "us").astype(np.int64)
 _AFTER_LAST = np.datetime64("10000-01-01", "us").astype(np.int64)
 _NUMBERS = (float, int, np.floating, np.integer, Decimal, type(None))
 _NO_NUMBERS = (bool, np.timedelta64)  # though of those classes
-_Figures = tuple[float, float, float, float, float]
+_Figures = tuple[float, ...]
 
 
 class Times(NamedTuple):
@@ -116,11 +133,11 @@ def read_columns(tickers: Iterable[str], times: BarTimes, figures: Mapping[str, 
     BacktestError
         A cell is no time or no number; the first such bar is named.
     """
-    given = {name: figures[name] for name in FIELDS if name in figures}
+    given = {name: figures[name] for name in FIGURES if name in figures}
     read = {name: _numbers(cells) for name, cells in given.items()}
     known = {name: column for name, column in read.items() if column is not None}
     if times.read is not None and "close" in known and len(known) == len(given):
-        return BarColumns(times.read, known)
+        return BarColumns(times.read, _without_absent(known))
     cells = zip(times.cells, *figures.values(), strict=True)
     rows = (dict(zip(("date", *figures), row, strict=True)) for row in cells)
     return read_rows(zip(tickers, rows, strict=False))
@@ -194,6 +211,18 @@ def _elapsed(spans: Sequence[dt.timedelta]) -> NDArray[np.int64]:
 # --- bar by bar --------------------------------------------------------------------------------------------
 
 
+def word_of(name: object) -> str:
+    """Return the name of a column in lower case; that of an adjusted close in any of its spellings as one.
+
+    Parameters
+    ----------
+    name : object
+        Name of a column.
+    """
+    word = str(name).strip().lower()
+    return ADJUSTED if word in _ADJUSTED_CLOSES else word
+
+
 def read_rows(named: Iterable[tuple[str, Any]]) -> BarColumns:
     """Return bars that are given one by one, each with its ticker.
 
@@ -208,20 +237,27 @@ def read_rows(named: Iterable[tuple[str, Any]]) -> BarColumns:
         A bar has no date or close, or a cell is no time or no number; the first such bar is named.
     """
     rows = [_row(ticker, row) for ticker, row in named]
-    figures = np.array([found for _, found in rows], dtype=np.float64).reshape(-1, len(FIELDS)).T
-    return BarColumns(_of_datetimes([when for when, _ in rows]), dict(zip(FIELDS, figures, strict=True)))
+    figures = np.array([found for _, found in rows], dtype=np.float64).reshape(-1, len(FIGURES)).T
+    read = _without_absent(dict(zip(FIGURES, figures, strict=True)))
+    return BarColumns(_of_datetimes([when for when, _ in rows]), read)
+
+
+def _without_absent(figures: dict[str, FloatArray]) -> dict[str, FloatArray]:
+    """Return columns without that of adjusted closes if there are none."""
+    is_absent = ADJUSTED in figures and bool(np.isnan(figures[ADJUSTED]).all())
+    return {name: column for name, column in figures.items() if not (is_absent and name == ADJUSTED)}
 
 
 def _row(ticker: str, row: Any) -> tuple[dt.datetime, _Figures]:
     if not isinstance(row, Mapping):
         raise BacktestError(f"a bar of {ticker} is {row!r:.40}; give date and close with names", name=ticker, value=row)
-    words = {str(name).strip().lower(): value for name, value in row.items()}
+    words = {word_of(name): value for name, value in row.items()}
     if "date" not in words or "close" not in words:
         lacking = "date" if "date" not in words else "close"
         raise BacktestError(f"a bar of {ticker} has no {lacking}; it has {', '.join(words)}", name=ticker)
     when = _moment(ticker, words["date"])
-    figures = tuple(_figure(ticker, when, name, words.get(name)) for name in FIELDS)
-    return when, figures  # type: ignore[return-value]  # there are five
+    figures = tuple(_figure(ticker, when, name, words.get(name)) for name in FIGURES)
+    return when, figures
 
 
 def _moment(ticker: str, given: Any) -> dt.datetime:

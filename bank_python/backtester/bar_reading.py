@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.admission import as_numbers
-from bank_python.backtester.bar_columns import FIELDS, BarColumns, BarTimes, read_columns, read_rows
+from bank_python.backtester.bar_columns import FIGURES, BarColumns, BarTimes, read_columns, read_rows, word_of
 from bank_python.errors import BacktestError
 from bank_python.market_data.feed import Bar, PriceHistory
 from bank_python.market_data.price_history import PriceHistoryTable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["read_bars"]
 
 _FIRST_DAY = dt.date(2000, 1, 3)  # of closes without dates
-_NAMES = ("date", *FIELDS)
+_NAMES = ("date", *FIGURES)
 _ABSENT = object()
 _LEVELS = 2
 
@@ -124,7 +124,7 @@ def _cells(rows: list[Any]) -> list[tuple[Any, ...]] | None:
             return None
         given = tuple(row)
         if given not in names:
-            words = {str(name).strip().lower(): name for name in given}
+            words = {word_of(name): name for name in given}
             if not {"date", "close"} <= words.keys():
                 return None
             names[given] = [words.get(name, _ABSENT) for name in _NAMES]
@@ -133,7 +133,7 @@ def _cells(rows: list[Any]) -> list[tuple[Any, ...]] | None:
 
 
 def _of_bar(bar: Bar) -> dict[str, Any]:
-    return {name: getattr(bar, name) for name in _NAMES}
+    return {name: getattr(bar, name, None) for name in _NAMES}
 
 
 def _weekdays(first: dt.date, count: int) -> np.ndarray[Any, np.dtype[np.datetime64]]:
@@ -150,7 +150,7 @@ def _of_frame(frame: Any, alone: str = "ASSET") -> dict[str, BarColumns]:
     names = [column if isinstance(column, tuple) else (column,) for column in frame.columns]
     if {len(name) for name in names} == {_LEVELS}:
         return _of_two_levels(frame, names)
-    words = {str(name[0]).strip().lower(): column for name, column in zip(names, frame.columns, strict=True)}
+    words = {word_of(name[0]): column for name, column in zip(names, frame.columns, strict=True)}
     if {"ticker", "close", "date"} <= words.keys():
         return _of_long_frame(frame, words)
     times = BarTimes(frame.index)
@@ -165,11 +165,11 @@ def _of_frame(frame: Any, alone: str = "ASSET") -> dict[str, BarColumns]:
 
 
 def _of_two_levels(frame: Any, names: list[tuple[Any, ...]]) -> dict[str, BarColumns]:
-    field_first = any(str(name[0]).strip().lower() == "close" for name in names)
+    field_first = any(word_of(name[0]) == "close" for name in names)
     by_ticker: dict[str, dict[str, Any]] = {}
     for name, column in zip(names, frame.columns, strict=True):
         field, ticker = (name[0], name[1]) if field_first else (name[1], name[0])
-        by_ticker.setdefault(str(ticker), {})[str(field).strip().lower()] = column
+        by_ticker.setdefault(str(ticker), {})[word_of(field)] = column
     times, found = BarTimes(frame.index), {}
     for ticker, words in by_ticker.items():
         cells = {word: frame[column].to_numpy() for word, column in words.items()}
@@ -180,7 +180,7 @@ def _of_two_levels(frame: Any, names: list[tuple[Any, ...]]) -> dict[str, BarCol
 
 def _of_long_frame(frame: Any, words: Mapping[str, Any]) -> dict[str, BarColumns]:
     tickers = list(map(str, _column(frame, words["ticker"])))
-    cells = {name: _column(frame, words[name]) for name in FIELDS if name in words}
+    cells = {name: _column(frame, words[name]) for name in FIGURES if name in words}
     return _split(tickers, read_columns(tickers, BarTimes(_column(frame, words["date"])), cells))
 
 

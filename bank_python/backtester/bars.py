@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.backtester.bar_adjustment import adjusted_figures
 from bank_python.backtester.bar_checks import have_ranges, require_ascending, require_possible, require_same_fields
-from bank_python.backtester.bar_columns import FIELDS, datetimes_of
+from bank_python.backtester.bar_columns import ADJUSTED, FIELDS, datetimes_of
 from bank_python.backtester.bar_reading import read_bars
 from bank_python.backtester.run_identity import array_hash
 from bank_python.errors import BacktestError
@@ -61,7 +62,7 @@ class BarPanel(Tabular):
     open, high, low, close, volume : ndarray, shape (n_bars, n_tickers)
         Prices and volumes, NaN where a ticker has no bar; read-only.
     has_ranges : bool
-        Whether open, high and low are data; otherwise there are closes only, which stand for them.
+        Whether open, high and low of some ticker are data; a ticker with closes only has these in their place.
     source : str
         Name of the data.
     """
@@ -78,6 +79,13 @@ class BarPanel(Tabular):
 
     def __len__(self) -> int:
         return len(self.dates)
+
+    @cached_property
+    def closes_only(self) -> tuple[str, ...]:
+        """Tickers whose open, high and low are no other figures than their closes."""
+        known = ~np.isnan(self.close)
+        same = (self.open == self.close) & (self.high == self.close) & (self.low == self.close)
+        return tuple(ticker for ticker, alike in zip(self.tickers, (same | ~known).all(axis=0), strict=True) if alike)
 
     @cached_property
     def data_hash(self) -> str:
@@ -215,7 +223,10 @@ def bars_of(data: Any, start: dt.date | str | None = None, end: dt.date | str | 
         require_ascending(ticker, times[ticker])
         require_possible(ticker, times[ticker], figures)
         require_same_fields(ticker, times[ticker], figures)
-    return _panel(times, {ticker: columns.figures for ticker, columns in bars.items()}, source).between(start, end)
+    found = {ticker: adjusted_figures(ticker, times[ticker], columns.figures) for ticker, columns in bars.items()}
+    if any(is_adjusted for _, is_adjusted in found.values()):
+        source = f"{source}, {ADJUSTED} by its adjusted closes"
+    return _panel(times, {ticker: figures for ticker, (figures, _) in found.items()}, source).between(start, end)
 
 
 def _panel(
@@ -230,13 +241,18 @@ def _panel(
         at = slice(None) if shared else np.searchsorted(row, times[ticker])
         for name, column in figures[ticker].items():
             values[FIELDS.index(name), at, j] = column
-    has_ranges = all(have_ranges(columns) for columns in figures.values())
+    ranged = np.array([have_ranges(columns) for columns in figures.values()], dtype=bool)
     close = values[FIELDS.index("close")]
-    if not has_ranges:
-        values[:3] = close
+    values[:3, :, ~ranged] = close[:, ~ranged]
     values[:, np.isnan(close)] = np.nan
     kept = {name: read_only(values[i]) for i, name in enumerate(FIELDS)}
-    return BarPanel(tuple(times), datetimes_of(row), **kept, has_ranges=has_ranges, source=source)
+    return BarPanel(
+        tuple(times),
+        datetimes_of(row),
+        **kept,
+        has_ranges=bool(ranged[~np.isnan(close).all(axis=0)].any()),
+        source=source,
+    )
 
 
 def read_only(values: FloatArray) -> FloatArray:

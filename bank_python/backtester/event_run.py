@@ -1,10 +1,10 @@
 """A back-test bar by bar, through the very engine that trades.
 
-At each bar, in this order: orders of the bar before meet it; options that end are settled; equity is taken at its
-close; the strategy sees it and decides. With ``fill="next_open"`` a market order fills at the open of the next bar,
-with ``"next_close"`` at its close, with ``"close"`` at the close of the very bar that made the decision. Limit and stop
-orders meet the next bars as :func:`~bank_python.trading_engine.fill_on_bar` says. A ticker without a bar keeps its last
-price and does not trade.
+At each bar, in this order: interest accrues; orders of the bar before meet it; options that end are settled; equity is
+taken at its close; the strategy sees it and decides. With ``fill="next_open"`` a market order fills at the open of the
+next bar, with ``"next_close"`` at its close, with ``"close"`` at the close of the very bar that made the decision.
+Limit and stop orders meet the next bars as :func:`~bank_python.trading_engine.fill_on_bar` says. A ticker without a bar
+keeps its last price and does not trade.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from bank_python.backtester.strategy import decision_of, raised_at, raised_in, r
 from bank_python.backtester.tape import Tape
 from bank_python.backtester.window import Window
 from bank_python.errors import BankError
-from bank_python.market_data.feed import Bar
 from bank_python.trading_engine import (
     DelistingEvent,
     DepositEvent,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.replay_settings import ReplaySettings
     from bank_python.backtester.strategy import BacktestStrategy
+    from bank_python.market_data.feed import Bar
     from bank_python.trading_engine import Order
 
 __all__ = ["EventRun"]
@@ -144,10 +144,10 @@ class EventRun:
         return self.engine.order_book.is_waited_for or is_accruing or self.options.are_used
 
     def _before_decision(self, t: int) -> None:
-        """Let orders meet the bar, interest accrue and options end."""
+        """Let interest accrue until the bar, orders meet it, and options end."""
+        self._accrue(t)
         if self.engine.order_book.is_waited_for:
             self._meet(t)
-        self._accrue(t)
         if self.options.are_used:
             self._settle(t)
 
@@ -166,26 +166,24 @@ class EventRun:
     def _meet(self, t: int) -> None:
         """Let working orders meet the bars of a time."""
         bars = {name: self._bar(t, name) for name in self.engine.order_book.waited_for}
-        self.fills += self.engine.on_bar({name: bar for name, bar in bars.items() if bar is not None})
+        known = {name: bar for name, bar in bars.items() if bar is not None}
+        self.fills += self.engine.on_bar(known, at_close=self._fill is FillAt.NEXT_CLOSE)
 
     def _bar(self, t: int, name: str) -> Bar | None:
         option = self.options.symbol(name)
         bar = self._panel.bar(t, self._tape.column(name if option is None else option.underlying))
         if bar is None or (option is not None and option.expiry < bar.date.date()):
             return None
-        if self._fill is not FillAt.NEXT_CLOSE:
-            return bar if option is None else self.options.bar(name, bar)
-        close = bar.close if option is None else self.options.close(name)  # at the volatility of that close
-        return Bar(bar.date, close, close, close, close, bar.volume)
+        return bar if option is None else self.options.bar(name, bar)
 
     def _accrue(self, t: int) -> None:
-        """Book interest on cash and the fee of short positions since the bar before."""
+        """Book interest on cash and the fee of short positions since the bar before, as they were then."""
         if t == 0 or not (self._costs.cash_rate or self._costs.borrow_rate):
             return
         account, costs, dates = self.account, self._costs, self._panel.dates
         years = (dates[t] - dates[t - 1]).total_seconds() / _YEAR
-        shares = (name for name in account.held_units if self.options.symbol(name) is None)
-        short = sum(min(account.value(name), 0.0) for name in shares)
+        shares = [(name, units) for name, units in account.held_units.items() if self.options.symbol(name) is None]
+        short = sum(min(units * self._tape.last(name, 1), 0.0) for name, units in shares)
         amount = years * (costs.cash_rate * account.cash + costs.borrow_rate * short)
         if amount:
             self.engine.book(InterestEvent(dates[t], amount))

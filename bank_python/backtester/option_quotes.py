@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bank_python.backtester.tape import Tape
+    from bank_python.numerics import FloatArray
 
 __all__ = ["MULTIPLIER", "OptionQuotes"]
 
@@ -63,7 +64,7 @@ class OptionQuotes:
     Raises
     ------
     BacktestError
-        A volatility is out of range.
+        A volatility is out of range, also one of the data.
     """
 
     def __init__(self, tape: Tape, vols: float | Mapping[str, float] | None = None, rate: float = 0.0) -> None:
@@ -71,6 +72,8 @@ class OptionQuotes:
         self._given = _checked_vols(tape.tickers, vols)
         names = [name for name in tape.tickers if name.removesuffix(_SUFFIX) not in tape.tickers or _SUFFIX not in name]
         self._symbols: dict[str, OptionSymbol | None] = dict.fromkeys(names)
+        for name in set(tape.tickers) - set(names):
+            _require_decimals(name, tape.last_closes[:, tape.column(name)])
         self.are_used = False  # whether there has been a name of an option
         self.modelled: set[str] = set()  # tickers whose implied volatility was modelled
 
@@ -155,7 +158,7 @@ class OptionQuotes:
         return MULTIPLIER * float(greeks.delta)
 
     def bar(self, name: str, underlying: Bar) -> Bar:
-        """Return the bar of an option from that of its underlying, at the volatility known before it.
+        """Return the bar of an option from that of its underlying: at the volatility before it, but for the close.
 
         Parameters
         ----------
@@ -167,11 +170,11 @@ class OptionQuotes:
         option = self.symbol(name)
         if option is None:
             return underlying
-        vol = self.implied_vol(option.underlying, bars_ago=1)
-        seen = checked_bar(underlying)
-        first, *others, last = (self._price(option, spot, vol) for spot in (seen.open, seen.high, seen.low, seen.close))
+        seen, vol = checked_bar(underlying), self.implied_vol(option.underlying, bars_ago=1)
+        first, *others = (self._price(option, spot, vol) for spot in (seen.open, seen.high, seen.low))
+        last = self._price(option, seen.close, self.implied_vol(option.underlying))
         prices = (first, *others, last)
-        return Bar(seen.date, first, max(prices), min(prices), last, None)
+        return Bar(seen.date, first, max(prices), min(prices), last, underlying.volume)
 
     def implied_vol(self, ticker: str, bars_ago: int = 0) -> float:
         """Return the implied volatility of a ticker a year, a decimal, NaN where it is not known yet.
@@ -229,6 +232,17 @@ class OptionQuotes:
         today = self._tape.date
         end = dt.datetime.combine(option.expiry, dt.time(), today.tzinfo)
         return max((end - today).total_seconds() / (86_400.0 * _DAYS_OF_YEAR), 0.0)
+
+
+def _require_decimals(name: str, vols: FloatArray) -> None:
+    """Refuse volatilities that are in per cent."""
+    wrong = (vols < _LOWEST) | (vols > _HIGHEST)
+    if wrong.any():
+        raise BacktestError(
+            f"{name} is {float(vols[wrong.argmax()]):g}, outside {_LOWEST:g} to {_HIGHEST:g}; give decimals: 0.2 is 20 "
+            "per cent a year",
+            name=name,
+        )
 
 
 def _parsed(name: str) -> OptionSymbol | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from bank_python.backtester.context_strategy import ContextStrategy
 from bank_python.backtester.event_run import EventRun
 from bank_python.backtester.price_jumps import jumps_of
@@ -78,6 +80,9 @@ class Replay:
         if settings.fill is FillAt.NEXT_OPEN and not self.panel.has_ranges:
             settings = replace(settings, fill=FillAt.NEXT_CLOSE)
             said.append("the data have no opens: orders filled at the next close")
+        elif settings.fill is FillAt.NEXT_OPEN:
+            shown = [name for name in self.panel.closes_only if not name.endswith("_VOL")][:_SHOWN]
+            said += [f"the data have no opens of {', '.join(shown)}: closes stand for them"] if shown else []
         if settings.fill is FillAt.CLOSE:
             said.append("orders filled at the close that their signals have seen")
         text = _text(strategy, settings)  # before the run, which may change it
@@ -95,7 +100,7 @@ class Replay:
             settings.costs,
             settings.fill,
             done.engine.audit,
-            (*said, *_remarks(self.panel, was, done.options.modelled)),
+            (*said, *_remarks(self.panel, was, done.options.modelled), *_left(done)),
             self.period,
             self.trader,
             RunOrigin(strategy.code_hash, done.state_hash, settings, trials, partial(self._at_costs, settings)),
@@ -144,4 +149,18 @@ def _remarks(panel: BarPanel, was: AccountHistory, modelled: set[str]) -> Iterat
     if modelled:
         names = ", ".join(sorted(modelled))
         yield f"implied volatilities of {names} are realised ones of up to a year: no quotes were given"
+    if "adjusted" in panel.source:
+        yield "prices are adjusted by the adjusted closes of the data"
+    unseen = (was.held != 0.0) & np.isnan(panel.close)
+    for j in np.flatnonzero(unseen.any(axis=0)).tolist():
+        count = int(unseen[:, j].sum())
+        yield f"{panel.tickers[j]} was held on {count} bars on which it has none: its last price counted"
     yield from jumps_of(panel, was.held)
+
+
+def _left(done: EventRun) -> Iterator[str]:
+    """Return a note on orders that still worked after the last bar."""
+    left = done.engine.working
+    if left:
+        names = ", ".join(dict.fromkeys(order.instrument_name for order in left))
+        yield f"{len(left)} orders had not filled at the end: {names}"

@@ -152,9 +152,9 @@ class BacktestResult(Plotted, Tabular):
         return len(self.fills)
 
     @cached_property
-    def trades(self) -> TradeAnalysis | None:
-        """The round trips of fills and settlements; None without fills."""
-        return TradeAnalysis([*self.fills, *self.account.settlements]) if self.fills else None
+    def trades(self) -> TradeAnalysis:
+        """The round trips of fills and settlements, one after the other."""
+        return TradeAnalysis([*self.fills, *self.account.settlements])
 
     @cached_property
     def exposure(self) -> FloatArray:
@@ -163,6 +163,14 @@ class BacktestResult(Plotted, Tabular):
         gross = np.where(was.held != 0.0, np.abs(was.held) * self.panel.last_closes, 0.0).sum(axis=1)
         gross += np.abs(was.contract_values).sum(axis=1)
         return np.asarray(np.divide(gross, self.equity, out=np.full(len(gross), np.nan), where=self.equity > 0.0))
+
+    @cached_property
+    def turnover_by_bar(self) -> FloatArray:
+        """Value of the fills of each bar as a share of equity at its close, shape (n_bars,); NaN without equity."""
+        place, traded = {when: t for t, when in enumerate(self.dates)}, np.zeros(len(self.dates))
+        for fill in self.fills:
+            traded[place[fill.when]] += fill.quantity * fill.cost.reference_price * fill.multiplier
+        return np.asarray(np.divide(traded, self.equity, out=np.full(len(traded), np.nan), where=self.equity > 0.0))
 
     @property
     def turnover(self) -> float:
@@ -253,6 +261,7 @@ class BacktestResult(Plotted, Tabular):
             self.dates,
             trades=self.trades,
             exposure=self.exposure[: self._solvent],
+            turnover=self.turnover_by_bar[: self._solvent],
             costs=self.cost,
             initial_capital=self.initial_cash,
             title=self.strategy,

@@ -228,6 +228,8 @@ def decision_of(strategy: BacktestStrategy, window: Window, given: Any) -> Decis
 def _read(given: Any) -> Decision:
     if isinstance(given, Targets):
         return given
+    if hasattr(given, "items") and not isinstance(given, Mapping):  # a Series of pandas
+        given = dict(given.items())
     if isinstance(given, Mapping):
         return Targets(weights={str(ticker): weight for ticker, weight in given.items()})
     if isinstance(given, Order):

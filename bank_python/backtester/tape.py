@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Tape"]
 
+_SHOWN = 8  # tickers in a message
+
 
 class Tape:
     """A panel of bars that is revealed one row after another: the present one is ``now``, -1 before the first.
@@ -54,7 +56,7 @@ class Tape:
         self.lasts: dict[str, list[float]] = {}
         self.means: dict[tuple[str, int], list[float]] = {}
         self._vols: dict[tuple[str, int, int], list[float]] = {}
-        self._periods: dict[int, float] = {}
+        self._periods: dict[tuple[str, int], float] = {}
 
     @property
     def date(self) -> dt.datetime:
@@ -78,7 +80,8 @@ class Tape:
         """
         if ticker not in self._columns:
             raise BacktestError(
-                f"there are no bars of {ticker!r:.40}; there are those of {', '.join(self.tickers)}", name=ticker
+                f"there are no bars of {ticker!r:.40}; there are those of {', '.join(self.tickers[:_SHOWN])}",
+                name=ticker,
             )
         return self._columns[ticker]
 
@@ -140,14 +143,19 @@ class Tape:
         if known is None:
             closes, most_known = self._panel.close[:, self.column(ticker)], whole_number("bars", most, 1)
             known = self._vols[ticker, fewest, most] = rolling_volatility(closes, fewest, most_known).tolist()
-        return self._at(known, bars_ago) * math.sqrt(self._periods_per_year())
+        return self._at(known, bars_ago) * math.sqrt(self._periods_per_year(ticker))
 
-    def _periods_per_year(self) -> float:
-        """Return the bars of a year by the dates up to now: anew whenever their number has doubled."""
+    def _periods_per_year(self, ticker: str) -> float:
+        """Return the bars that a ticker has in a year, by those up to now: anew whenever their number has doubled."""
         count = 1 << max(self.now + 1, 2).bit_length() - 1
-        if count not in self._periods:
-            self._periods[count] = infer_periods_per_year(self._panel.dates[:count]).value
-        return self._periods[count]
+        if (ticker, count) not in self._periods:
+            rows = np.flatnonzero(~np.isnan(self._panel.close[:count, self.column(ticker)])).tolist()
+            dates = [self._panel.dates[t] for t in rows] if len(rows) > 1 else self._panel.dates[:count]
+            self._periods[ticker, count] = infer_periods_per_year(dates).value
+        return self._periods[ticker, count]
+
+    def _absent(self, ticker: str) -> str:
+        return f"there are no bars of {ticker!r:.40}; there are those of {', '.join(self.tickers[:_SHOWN])}"
 
     def _at(self, known: list[float], bars_ago: int) -> float:
         """Return the figure of a bar, NaN before the first."""
@@ -187,6 +195,10 @@ class Tape:
         KeyError
             There is none of that name.
         """
+        if ticker not in self._columns:
+            raise KeyError(
+                f"there are no bars of {ticker!r:.40}; there are those of {', '.join(self.tickers[:_SHOWN])}"
+            )
         known = self._closes.get(ticker)
         if known is None:
             known = self._closes[ticker] = _Closes(self._panel.close[:, self._columns[ticker]])

@@ -32,7 +32,7 @@ from bank_python.trading_engine.trade_rows import as_moment, read_trades
 from bank_python.trading_engine.trade_statistics import TradeGroups, TradeStatistics, trade_statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from matplotlib.axes import Axes
 
@@ -106,6 +106,9 @@ class TradeAnalysis(Plotted, Tabular):
         )
         self.unfilled = rows.unfilled
         self._options = {"resamples": resamples, "seed": seed}
+
+    def __iter__(self) -> Iterator[RoundTrip]:
+        return iter(self.round_trips)
 
     def __len__(self) -> int:
         return len(self.round_trips)

@@ -231,7 +231,9 @@ def fill_on_bar(order: BarOrder, bar: Bar, *, fill_on_touch: bool = False) -> Ba
     return fill_on_checked_bar(order, checked_bar(bar), fill_on_touch=fill_on_touch)
 
 
-def fill_on_checked_bar(order: BarOrder, bar: CheckedBar, *, fill_on_touch: bool) -> BarFill:
+def fill_on_checked_bar(
+    order: BarOrder, bar: CheckedBar, *, fill_on_touch: bool = False, at_close: bool = False
+) -> BarFill:
     """Return the same as :func:`fill_on_bar` for a bar that was checked.
 
     Parameters
@@ -240,13 +242,15 @@ def fill_on_checked_bar(order: BarOrder, bar: CheckedBar, *, fill_on_touch: bool
         Order that works from the open of the bar on.
     bar : CheckedBar
         Bar that was checked.
-    fill_on_touch : bool
+    fill_on_touch : bool, default False
         Whether a limit that is touched, and not passed, fills.
+    at_close : bool, default False
+        Whether a market order fills at the close, and not at the open.
     """
     if bar.volume == 0.0:
         return BarFill(None, FillReason.NO_VOLUME, order)
     if order.order_type is OrderType.MARKET:
-        return BarFill(bar.open, FillReason.MARKET, order)
+        return BarFill(bar.close if at_close else bar.open, FillReason.MARKET, order)
     day, sign = _seen(order.side, bar, fill_on_touch=fill_on_touch)
     return _signed(_FILLS[order.order_type](order, day, sign), sign)
 

@@ -228,7 +228,9 @@ class TradingEngine(Displayed):
         found = self._admitted(named, parts)
         return found if isinstance(found, Rejection) else self._resting(found, {"schedule": parts})
 
-    def on_bar(self, bars: Bar | Mapping[str, Bar], instrument: str | None = None) -> tuple[Fill, ...]:
+    def on_bar(
+        self, bars: Bar | Mapping[str, Bar], instrument: str | None = None, *, at_close: bool = False
+    ) -> tuple[Fill, ...]:
         """Let working orders meet a bar, or the bars of several instruments; return the fills.
 
         An order that cannot be filled, such as one that needs figures which the market does not have, is rejected, or
@@ -240,6 +242,8 @@ class TradingEngine(Displayed):
             The bar of `instrument`, or bars by instrument, all of the same time.
         instrument : str, optional
             Instrument of a single bar; may be left out while orders of one instrument work.
+        at_close : bool, default False
+            Whether market orders fill at the close of the bar, and not at its open.
 
         Raises
         ------
@@ -247,7 +251,7 @@ class TradingEngine(Displayed):
             It is not clear whose bar it is, a bar is not valid, or it is older than the last one.
         """
         by_name = dict(bars) if isinstance(bars, Mapping) else {self._whose(instrument): bars}
-        return self._on_bars(by_name, fill_on_touch=False)
+        return self._on_bars(by_name, fill_on_touch=False, at_close=at_close)
 
     def on_prices(self, prices: Mapping[str, float], when: dt.datetime | None = None) -> tuple[Fill, ...]:
         """Let working orders meet present prices; a limit that the price equals fills. Return the fills.
@@ -541,7 +545,7 @@ class TradingEngine(Displayed):
             return math.inf
         return model.maximum_quantity(volume) - self._used.taken(instrument, when.date())
 
-    def _on_bars(self, bars: Mapping[str, Bar], *, fill_on_touch: bool) -> tuple[Fill, ...]:
+    def _on_bars(self, bars: Mapping[str, Bar], *, fill_on_touch: bool, at_close: bool = False) -> tuple[Fill, ...]:
         self._require_idle()
         checked = {name: _in_utc(name, checked_bar(bar)) for name, bar in bars.items()}
         times = {bar.date for bar in checked.values()}
@@ -563,12 +567,12 @@ class TradingEngine(Displayed):
         self._expire(moment)
         fills: list[Fill] = []
         for name, bar in checked.items():
-            fills += self._met(name, bar, fill_on_touch=fill_on_touch)
+            fills += self._met(name, bar, fill_on_touch=fill_on_touch, at_close=at_close)
             self.prices[name] = bar.close
         self._stop_losses()
         return tuple(fills)
 
-    def _met(self, instrument: str, bar: CheckedBar, *, fill_on_touch: bool) -> list[Fill]:
+    def _met(self, instrument: str, bar: CheckedBar, *, fill_on_touch: bool, at_close: bool) -> list[Fill]:
         """Let the working orders of an instrument meet its bar, in the order of their submission."""
         fills: list[Fill] = []
         queue = list(self.order_book.waiting_on(instrument))
@@ -576,7 +580,7 @@ class TradingEngine(Displayed):
         for waiting in queue:
             if self.killed:
                 break
-            met = waiting.meet(bar, fill_on_touch=fill_on_touch)
+            met = waiting.meet(bar, fill_on_touch=fill_on_touch, at_close=at_close)
             units = 0.0 if met is None else min(met.units, left, self._most(waiting))
             if met is None or is_dust(units, met.order):
                 continue

@@ -72,7 +72,7 @@ class Waiting(ABC):
         """Units that it may buy and sell."""
 
     @abstractmethod
-    def meet(self, bar: CheckedBar, *, fill_on_touch: bool = False) -> Meeting | None:
+    def meet(self, bar: CheckedBar, *, fill_on_touch: bool = False, at_close: bool = False) -> Meeting | None:
         """Return what it would do on a bar that was checked, None if nothing; a trailing stop follows the bar."""
 
     @abstractmethod
@@ -130,13 +130,13 @@ class Resting(Waiting):
         left = self._order.remaining
         return (left, 0.0) if self._order.side is Side.BUY else (0.0, left)
 
-    def meet(self, bar: CheckedBar, *, fill_on_touch: bool = False) -> Meeting | None:
+    def meet(self, bar: CheckedBar, *, fill_on_touch: bool = False, at_close: bool = False) -> Meeting | None:
         """Return the fill on a bar, once the delay is over."""
         if self._delay > 0:
             self._delay -= 1
             return None
         self._bars += 1
-        met = fill_on_checked_bar(self._seen, bar, fill_on_touch=fill_on_touch)
+        met = fill_on_checked_bar(self._seen, bar, fill_on_touch=fill_on_touch, at_close=at_close)
         self._seen = met.order if isinstance(met.order, BarOrder) else self._seen
         units = self._due()
         return None if met.price is None or is_dust(units, self._order) else Meeting(self._order, met.price, units)
@@ -192,10 +192,10 @@ class Protection(Waiting):
         """Nothing: it closes what is held, and opens nothing."""
         return 0.0, 0.0
 
-    def meet(self, bar: CheckedBar, *, fill_on_touch: bool = False) -> Meeting | None:
+    def meet(self, bar: CheckedBar, *, fill_on_touch: bool = False, at_close: bool = False) -> Meeting | None:
         """Return the fill of the one that the bar reaches; of both, the stop."""
         if self._is_triggered and self._stop is not None:
-            price = fill_on_checked_bar(_AT_MARKET[self._stop.side], bar, fill_on_touch=False).price
+            price = fill_on_checked_bar(_AT_MARKET[self._stop.side], bar, at_close=at_close).price
             return None if price is None else Meeting(self._stop, price, self._stop.remaining)
         met = fill_bracket_on_checked_bar(self._seen, bar, fill_on_touch=fill_on_touch)
         self._seen = met.order if isinstance(met.order, BarBracket) else self._seen

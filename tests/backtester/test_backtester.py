@@ -183,8 +183,8 @@ def test_a_rule_of_the_engine_runs_unchanged():
 
 def test_interest_and_borrowing_are_paid_by_time():
     result = run(once({"A": -1.0}), {"A": rows([10.0] * 5)}, borrow_rate=0.365, cash_rate=0.0365)
-    # The order fills at the open of the second bar, before its interest: one day counts for it.
-    cash, days = 2_000.0, 4
+    # The order fills at the open of the second bar: the day before it has interest on the cash at the start alone.
+    cash, days = 1_000.0 * (1.0 + 0.0365 / 365.0) + 1_000.0, 3
     for _ in range(days):
         cash += (cash * 0.0365 - 1_000.0 * 0.365) / 365.0
     assert result.final_value == pytest.approx(cash - 1_000.0, rel=1e-9)

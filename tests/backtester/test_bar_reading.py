@@ -31,7 +31,7 @@ class RefusedError(Exception):
 
 
 def plain_reading(rows):
-    """Return bars by time and ticker, and whether all have ranges, from (ticker, time, cells) in order."""
+    """Return bars by time and ticker, and the tickers that have ranges, from (ticker, time, cells) in order."""
     found = {}
     for ticker, when, cells in rows:
         if not is_time(when):
@@ -46,9 +46,12 @@ def plain_reading(rows):
             (when.replace(tzinfo=dt.UTC) if are_days else when.astimezone(dt.UTC), figures) for when, figures in bars
         ]
         plain_checks(ticker, found[ticker])
-    known = [figures for bars in found.values() for _, figures in bars if not math.isnan(figures[3])]
-    has_ranges = not any(map(math.isnan, (price for figures in known for price in figures[:3])))
-    return {ticker: dict(bars) for ticker, bars in found.items()}, has_ranges
+    ranged = {ticker for ticker, bars in found.items() if all(has_range(figures) for _, figures in bars)}
+    return {ticker: dict(bars) for ticker, bars in found.items()}, ranged
+
+
+def has_range(figures):
+    return math.isnan(figures[3]) or not any(map(math.isnan, figures[:3]))
 
 
 def plain_figure(ticker, when, cell):
@@ -258,7 +261,7 @@ def check_form(form, grid, spelling):
             (t, at if at.__class__ is not dt.datetime or at.tzinfo else midnight(at), cells) for t, at, cells in rows
         ]
     try:
-        bars, has_ranges = plain_reading(rows)
+        bars, ranged = plain_reading(rows)
     except RefusedError as refused:
         ticker, when = refused.args
         with pytest.raises(BacktestError) as raised:
@@ -267,12 +270,13 @@ def check_form(form, grid, spelling):
         assert when in str(raised.value)
         return
     panel = bars_of(data)
-    assert panel.has_ranges is has_ranges
+    quoted = {ticker for ticker, found in bars.items() if any(not math.isnan(figures[3]) for figures in found.values())}
+    assert panel.has_ranges is bool(ranged & quoted)
     assert panel.dates == tuple(sorted({when for found in bars.values() for when in found}))
     for j, ticker in enumerate(panel.tickers):
         for t, when in enumerate(panel.dates):
             figures = bars.get(ticker, {}).get(when, [math.nan] * 5)
-            if not has_ranges:
+            if ticker not in ranged:
                 figures = [figures[3]] * 4 + [figures[4]]
             expected = [math.nan] * 5 if math.isnan(figures[3]) else figures
             assert str([float(getattr(panel, name)[t, j]) for name in FIELDS]) == str(expected)
