@@ -33,9 +33,9 @@ __all__ = ["values_read_by"]
 
 _LIBRARY = "bank_python"
 _KNOWN = sys.stdlib_module_names - {"__main__"} | {_LIBRARY, "builtins"}
-_NUMBERS = bool | int | float | complex | np.generic
-_OTHERS = str | bytes | tuple | list | dict | set | frozenset | np.ndarray | dt.date | dt.timedelta
-_SIMPLE = _NUMBERS | _OTHERS
+_NUMBERS: tuple[type, ...] = (bool, int, float, complex, np.generic, np.ndarray)
+_OTHERS: tuple[type, ...] = (str, bytes, tuple, list, dict, set, frozenset, dt.date, dt.timedelta)
+_SIMPLE = _NUMBERS + _OTHERS
 
 
 def values_read_by(thing: object) -> dict[str, object]:
