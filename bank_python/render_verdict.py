@@ -72,4 +72,6 @@ def walk_forward_view(walk: WalkForward) -> Sheet:
     earned = walk.in_sample_sharpe > 0.0
     worth = f"efficiency {walk.efficiency:.2f}" if earned else "no efficiency, as training did not earn"
     shown.note(f"{worth}; {len(walk.runs):,} sets of parameters tried")
+    for note in walk.notes:
+        shown.note(note)
     return shown

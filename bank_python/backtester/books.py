@@ -4,9 +4,13 @@ A :class:`Book` has, for each bar and ticker, a *share* of equity and whether th
 it is, an order brings it to that share, sized as orders of a back-test are: by equity and price at the close before the
 fill (with ``fill="close"`` at that close itself). Where it is not, its units stay. A purchase of x units at the price p
 takes :math:`x p (1 + s)(1 + f)` from the cash and a sale adds :math:`x p (1 - s)(1 - f)`, with the slippage s and the
-fee f; interest and borrow fees accrue from bar to bar. So :func:`book_of` and :func:`book_equity` together reproduce
-the equity of an event-driven run, to rounding, if all its fills are at the open or close that ``fill`` says; limits
-and stops fill elsewhere.
+fee f; interest and borrow fees accrue from bar to bar on what was held before the orders of the bar. So
+:func:`book_of` and :func:`book_equity` together reproduce the equity of an event-driven run, to rounding, if all its
+fills are at the open or close that ``fill`` says.
+
+An order that waits for its price, such as a stop, fills inside a bar, by what happens in that bar. In a book it would
+trade at the open, before that is known, so that such a book looks ahead. :func:`accounting_difference` shows it, and
+:func:`exact_book` refuses it.
 
 The bars are a loop, the books one array axis. A ticker without a bar is not traded, and a book whose equity is not
 above 0 closes its positions and trades no more.
@@ -28,6 +32,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bank_python.backtester.costs import BPS, SECONDS_A_YEAR
 from bank_python.backtester.replay_settings import FillAt
 from bank_python.errors import BacktestError
 
@@ -37,12 +42,12 @@ if TYPE_CHECKING:
     from bank_python.backtester.finished_run import FinishedRun
     from bank_python.numerics import FloatArray
 
-__all__ = ["Book", "BoolArray", "book_equity", "book_of", "stacked"]
+__all__ = ["Book", "BoolArray", "accounting_difference", "book_equity", "book_of", "exact_book", "inexact", "stacked"]
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
-_BPS = 1e-4
-_YEAR = 365.0 * 86_400.0
+_ROUNDING = 1e-6  # relative difference of equities up to which two accounts are one
+_LEAST = 1e-6  # share of the cash at the start that differences are measured by at least
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +115,7 @@ def _marks(panel: BarPanel, fill: FillAt) -> FloatArray:
     closes = np.nan_to_num(panel.last_closes)
     if fill is FillAt.CLOSE:
         return closes
-    marks = np.concatenate([np.zeros_like(closes[:1]), closes[:-1]])
+    marks = _before(closes)
     return np.where(marks > 0.0, marks, np.nan_to_num(_paid(panel, fill)))
 
 
@@ -121,7 +126,7 @@ def _paid(panel: BarPanel, fill: FillAt) -> FloatArray:
 def _years(panel: BarPanel) -> FloatArray:
     """Return the years since the bar before, 0 for the first."""
     times = np.array([when.timestamp() for when in panel.dates])
-    return np.diff(times, prepend=times[:1]) / _YEAR
+    return np.diff(times, prepend=times[:1]) / SECONDS_A_YEAR
 
 
 def _equity_before_orders(run: FinishedRun) -> FloatArray:
@@ -129,10 +134,15 @@ def _equity_before_orders(run: FinishedRun) -> FloatArray:
     if run.fill is not FillAt.CLOSE:
         return np.concatenate([[run.initial_cash], run.equity[:-1]])
     cash = np.concatenate([[run.initial_cash], run.cash[:-1]])
-    values = np.concatenate([np.zeros_like(run.held[:1]), run.held[:-1]]) * np.nan_to_num(run.panel.last_closes)
-    short = np.minimum(values, 0.0).sum(axis=1)
-    interest = _years(run.panel) * (run.costs.cash_rate * cash + run.costs.borrow_rate * short)
-    return np.asarray(cash + interest + values.sum(axis=1))
+    held, closes = np.concatenate([np.zeros_like(run.held[:1]), run.held[:-1]]), np.nan_to_num(run.panel.last_closes)
+    short = np.minimum(held * _before(closes), 0.0).sum(axis=1)
+    interest = [run.costs.accrued(*each) for each in zip(_years(run.panel), cash, short, strict=True)]
+    return np.asarray(cash + interest + (held * closes).sum(axis=1))
+
+
+def _before(closes: FloatArray) -> FloatArray:
+    """Return the closes of the bar before, 0 for the first."""
+    return np.concatenate([np.zeros_like(closes[:1]), closes[:-1]])
 
 
 class _Accounts:
@@ -140,7 +150,7 @@ class _Accounts:
 
     def __init__(self, count: int, tickers: int, cash: float, costs: Costs) -> None:
         self.units, self.cash = np.zeros((count, tickers)), np.full(count, cash)
-        fees, slippage = costs.fees_bps * _BPS, costs.slippage_bps * _BPS
+        fees, slippage = costs.fees_bps * BPS, costs.slippage_bps * BPS
         self._bought, self._sold = (1.0 + slippage) * (1.0 + fees), (1.0 - slippage) * (1.0 - fees)
         self._costs = costs
 
@@ -156,11 +166,11 @@ class _Accounts:
         self.units += change
 
     def accrue(self, years: float, closes: FloatArray) -> None:
-        """Book interest and borrow fees."""
+        """Book interest and borrow fees for the time since the closes of the bar before."""
         costs = self._costs
         if years and (costs.cash_rate or costs.borrow_rate):
             short = np.minimum(self.units * closes, 0.0).sum(axis=1)
-            self.cash += years * (costs.cash_rate * self.cash + costs.borrow_rate * short)
+            self.cash += costs.accrued(years, self.cash, short)
 
     def equity(self, closes: FloatArray) -> FloatArray:
         """Return cash and positions at prices."""
@@ -183,20 +193,16 @@ def book_equity(run: FinishedRun, book: Book, costs: Costs | None = None) -> Flo
     bars, tickers = panel.close.shape
     shares, traded = book.shares.reshape(-1, bars, tickers), book.traded.reshape(-1, bars, tickers)
     accounts = _Accounts(len(shares), tickers, run.initial_cash, run.costs if costs is None else costs)
-    marks, paid, closes, years = (
-        _marks(panel, fill),
-        _paid(panel, fill),
-        np.nan_to_num(panel.last_closes),
-        _years(panel),
-    )
+    marks, paid, years = _marks(panel, fill), _paid(panel, fill), _years(panel)
+    closes = np.nan_to_num(panel.last_closes)
     active = np.asarray(traded.any(axis=(0, 2)))
     found = np.empty((len(shares), bars))
     equity = np.full(len(shares), run.initial_cash)
     for t in range(bars):
         at_close = fill is FillAt.CLOSE
+        accounts.accrue(float(years[t]), closes[max(t - 1, 0)])
         if active[t] and not at_close:
             accounts.trade(shares[:, t], _or_ruined(traded[:, t], equity), equity, marks[t], paid[t])
-        accounts.accrue(float(years[t]), closes[t])
         equity = accounts.equity(closes[t])
         if active[t] and at_close:
             accounts.trade(shares[:, t], _or_ruined(traded[:, t], equity), equity, marks[t], paid[t])
@@ -208,3 +214,59 @@ def book_equity(run: FinishedRun, book: Book, costs: Costs | None = None) -> Flo
 def _or_ruined(traded: BoolArray, equity: FloatArray) -> BoolArray:
     """Return where books trade; one without equity closes everything."""
     return traded | (equity <= 0.0)[:, None]
+
+
+def accounting_difference(run: FinishedRun, equity: FloatArray | None = None) -> float:
+    """Return the largest relative difference between the equity of a run and that of its book, before any ruin.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        Result of a back-test, without options.
+    equity : ndarray, shape (n_bars,), optional
+        Equity of the book, if it is known.
+
+    Raises
+    ------
+    BacktestError
+        The run held options.
+    """
+    booked = book_equity(run, book_of(run)) if equity is None else equity
+    solvent = np.logical_and.accumulate(run.equity > 0.0)
+    gaps = np.abs(booked - run.equity) / np.maximum(np.abs(run.equity), _LEAST * run.initial_cash)
+    return float(gaps[solvent].max(initial=0.0))
+
+
+def inexact(difference: float) -> str:
+    """Return why a book is no account of its run, or nothing if it is.
+
+    Parameters
+    ----------
+    difference : float
+        Accounting difference of the book.
+    """
+    if difference <= _ROUNDING:
+        return ""
+    return f"orders filled inside bars: the book at closes differs from the run by {100.0 * difference:.2g} %"
+
+
+def exact_book(run: FinishedRun) -> Book:
+    """Return what a run has held as shares of equity, if that is the run to rounding.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        Result of a back-test.
+
+    Raises
+    ------
+    BacktestError
+        The run held options, or orders filled inside bars.
+    """
+    book = book_of(run)
+    why = inexact(accounting_difference(run, book_equity(run, book)))
+    if why:
+        raise BacktestError(
+            f"{run.strategy}: {why}; use market orders in place of stops and limits to compare books", name="run"
+        )
+    return book

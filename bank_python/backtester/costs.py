@@ -10,15 +10,23 @@ Examples
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bank_python.display import Record
 from bank_python.errors import BacktestError
 from bank_python.numerics.ranges import number_in_range
 from bank_python.trading_engine import ExecutionModel
 
-__all__ = ["Costs"]
+__all__ = ["BPS", "SECONDS_A_YEAR", "Costs"]
 
-_BPS = 1e-4
+BPS = 1e-4
+SECONDS_A_YEAR = 365.0 * 86_400.0
+
+Money = TypeVar("Money", float, NDArray[np.float64])
+
 _WHOLE = 1_000.0  # basis points: a tenth of the value
 _HIGHEST_RATE = 1.0
 
@@ -53,7 +61,21 @@ class Costs(Record):
 
     def execution(self) -> ExecutionModel:
         """Return the execution model of the trading engine."""
-        return ExecutionModel(slippage_bps=self.slippage_bps, commission_pct=self.fees_bps * _BPS)
+        return ExecutionModel(slippage_bps=self.slippage_bps, commission_pct=self.fees_bps * BPS)
+
+    def accrued(self, years: float, cash: Money, short: Money) -> Money:
+        """Return the interest on cash less the fee of short positions over some time, in money.
+
+        Parameters
+        ----------
+        years : float
+            Time in years of 365 days.
+        cash : float or ndarray
+            Cash held over that time.
+        short : float or ndarray
+            Value of the short positions, at most 0.
+        """
+        return years * (self.cash_rate * cash + self.borrow_rate * short)
 
     def times(self, factor: float) -> Costs:
         """Return the costs with fees, slippage and borrowing multiplied.

@@ -22,7 +22,8 @@ random
     with the tickers exchanged.
 
 All have the same accounting, the strategy itself included; ``accounting_difference`` is how far that is from the
-equity of the run. Long stays long: the random books keep the signs, so that a rising market helps them as much.
+equity of the run. A run whose orders filled inside bars, such as stops, is refused, as its book would look ahead.
+Long stays long: the random books keep the signs, so that a rising market helps them as much.
 
 Examples
 --------
@@ -46,7 +47,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.backtester.books import Book, book_equity, book_of, stacked
+from bank_python.backtester.books import Book, accounting_difference, book_equity, exact_book, stacked
 from bank_python.backtester.finished_run import checked_run
 from bank_python.backtester.periods import given_periods, periods_of
 from bank_python.backtester.return_figures import sharpe_ratios
@@ -94,7 +95,8 @@ class NullBooks(Plotted, Tabular):
     tie : float
         Difference of Sharpe ratios a year up to which a book did as well: a twentieth of their standard error.
     accounting_difference : float
-        Largest relative difference between the equity of the run and that of the same book in the accounting here.
+        Largest relative difference between the equity of the run and that of the same book in the accounting here, a
+        rounding.
     has_choices : bool
         Whether the strategy changed what it held, so that other books can differ from it.
     """
@@ -186,7 +188,7 @@ def null_books(
     Raises
     ------
     BacktestError
-        A number is out of range.
+        A number is out of range, or the run held options, or orders of it filled inside bars.
     """
     checked_run(run)
     number_in_range("risk_free_rate", risk_free_rate, BacktestError, hint="give a decimal such as 0.04")
@@ -195,7 +197,7 @@ def null_books(
             raise BacktestError(f"{name}={value} is below {least}; give at least {least}", name=name, value=value)
     dates = run.panel.dates
     periods = (periods_of(dates) if periods_per_year is None else given_periods(periods_per_year, dates)).value
-    book, rng = book_of(run), np.random.default_rng(seed)
+    book, rng = exact_book(run), np.random.default_rng(seed)
     equity = book_equity(run, book)
     made = {
         "flipped": (Book(-book.shares, book.traded) for _ in range(1)),
@@ -212,7 +214,7 @@ def null_books(
         dict(zip(made, np.split(yearly * found, ends), strict=True)),
         LAGS,
         yearly * _TIE / math.sqrt(max(len(dates) - 1, 1)),
-        float(np.max(np.abs(equity - run.equity) / np.maximum(np.abs(run.equity), 1e-9 * run.initial_cash))),
+        accounting_difference(run, equity),
         int(book.traded.any(axis=1).sum()) > 1,
     )
 

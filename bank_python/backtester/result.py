@@ -216,6 +216,8 @@ class BacktestResult(Plotted, Tabular):
     ) -> Verdict:
         """Return the verdict on the run: costs doubled, null books, out of sample, what search explains.
 
+        The strategy is replayed twice more on the same bars, to double the costs, with all that it does.
+
         Parameters
         ----------
         trials : Trials, optional

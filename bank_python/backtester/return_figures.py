@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["ReturnFigures", "sharpe_ratios"]
+__all__ = ["ReturnFigures", "finite_or_none", "sharpe_ratios"]
 
 _TWO = 2
 
@@ -96,6 +96,17 @@ class ReturnFigures(Record):
         if not self.deviation > 0.0:
             return math.nan
         return (self.mean - risk_free_rate / periods_per_year) / self.deviation
+
+
+def finite_or_none(value: float) -> float | None:
+    """Return a figure for a table, None in place of NaN and of infinite ones.
+
+    Parameters
+    ----------
+    value : float
+        Figure to write.
+    """
+    return value if math.isfinite(value) else None
 
 
 def sharpe_ratios(equity: FloatArray, initial_cash: float, risk_free_rate: float, periods: float) -> FloatArray:

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.backtester.read_values import values_read_by
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
@@ -88,7 +90,7 @@ def _is_class(code: object) -> bool:
 
 def _byte_code(code: CodeType) -> str:
     """Return byte code with its names and constants as text, that of the functions inside included."""
-    constants = [_byte_code(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+    constants = [_byte_code(each) if isinstance(each, CodeType) else value_text(each) for each in code.co_consts]
     return f"{code.co_name}{code.co_names}{code.co_code.hex()}{constants}"
 
 
@@ -127,7 +129,7 @@ def _carried(function: FunctionType) -> dict[str, object]:
     carried: dict[str, object] = {}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
-            carried[name] = cell.cell_contents
+            carried[name] = "itself" if cell.cell_contents is function else cell.cell_contents
         except ValueError:  # not assigned yet
             carried[name] = "unset"
     given = function.__defaults__ or ()
@@ -141,11 +143,12 @@ def value_text(value: Any) -> str:
     Parameters
     ----------
     value : object
-        Value of a setting. Arrays and data frames count by their numbers, long texts by their hash.
+        Value of a setting. Arrays and data frames count by their numbers, long texts by their hash, sets in the order
+        of their texts, functions by their source and the values that they read.
     """
     if isinstance(value, FunctionType):
-        return f"{settings_of(value)} {code_hash(value)[:_SHORT]}"
-    if hasattr(value, "to_numpy"):
+        return f"{settings_of(value)} {code_hash(value)[:_SHORT]}{_read_text(value)}"
+    if hasattr(value, "to_numpy") and not isinstance(value, type):
         value = value.to_numpy()
     if isinstance(value, np.ndarray):
         numbers = value if value.dtype != object else np.array(repr(value.tolist()))
@@ -155,17 +158,33 @@ def value_text(value: Any) -> str:
     elif type(value) in {list, tuple}:
         inside = ", ".join(map(value_text, value))
         said = f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(value) == 1)})"
+    elif isinstance(value, set | frozenset):
+        said = f"{type(value).__name__}({{{', '.join(sorted(map(value_text, value)))}}})"
     else:
         said = _ADDRESS.sub("", repr(value))
     return said if len(said) <= _LONGEST else f"<{type(value).__name__} {array_hash((), said)[:_SHORT]}>"
 
 
+def _read_text(thing: object) -> str:
+    """Return the values that code reads from outside as text, nothing if there are none."""
+    values = values_read_by(thing)
+    said = {
+        name: code_hash(value) if isinstance(value, FunctionType) else value_text(value)
+        for name, value in values.items()
+    }
+    return f" reads {array_hash((), said)[:_SHORT]}" if said else ""
+
+
 def state_hash(thing: object) -> str:
-    """Return a SHA-256 over all attributes of an object, private ones included.
+    """Return a SHA-256 over all attributes of an object, private ones included, and the values its code reads.
+
+    The code is that of its class, and of the functions and objects that are its attributes.
 
     Parameters
     ----------
     thing : object
         Object such as a strategy, before its run.
     """
-    return array_hash((), {name: value_text(value) for name, value in getattr(thing, "__dict__", {}).items()})
+    attributes = getattr(thing, "__dict__", {})
+    read = [_read_text(each) for each in (thing, *attributes.values())]
+    return array_hash((), {name: value_text(value) for name, value in attributes.items()}, read)

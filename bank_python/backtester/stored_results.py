@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bank_python.admission import admits
+from bank_python.backtester.return_figures import finite_or_none
 from bank_python.backtester.series_dates import times_of
 from bank_python.backtester.tearsheet import make_tearsheet
 from bank_python.barbara import storable
@@ -43,10 +44,11 @@ from bank_python.trading_engine import TradeAnalysis
 from bank_python.trading_engine.trade_rows import read_trades
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
 
+    from bank_python.backtester.account import Settlement
     from bank_python.backtester.result import BacktestResult
     from bank_python.backtester.tearsheet import Tearsheet
     from bank_python.barbara import BarbaraDB
@@ -93,8 +95,8 @@ class StoredResult(Record):
         Rows of the fills: instrument, trader, signal, signed quantity, price, fees, multiplier, expected price, time.
     initial_cash : float
         Cash at the start, in money.
-    exposure : float
-        Mean exposure as a share of equity.
+    exposure : float or None
+        Mean exposure as a share of equity, up to any ruin; None if it is not known.
     cost : float
         Fees and slippage of all fills, in money.
     fill : str
@@ -105,6 +107,10 @@ class StoredResult(Record):
         Fingerprint of data, settings, costs and the version of the library.
     notes : tuple of str
         Notes on the run for its reader.
+    settlements : Table, optional
+        Rows of the options that were held when they expired, as trades at their final value, like the fills.
+    turnover : float, optional
+        Turnover a year as a multiple of equity.
     """
 
     strategy: str
@@ -117,12 +123,14 @@ class StoredResult(Record):
     equity: FloatArray
     fills: Table
     initial_cash: float
-    exposure: float
+    exposure: float | None
     cost: float
     fill: str
     risk_free_rate: float
     fingerprint: str
     notes: tuple[str, ...] = ()
+    settlements: Table | None = None
+    turnover: float | None = None
 
     @property
     def dates(self) -> tuple[dt.datetime, ...]:
@@ -164,13 +172,15 @@ class StoredResult(Record):
         BacktestError
             The benchmark or a setting cannot be read.
         """
+        trades = [*self.fills, *(self.settlements or ())]
         return make_tearsheet(
             self.equity,
             self.dates,
-            trades=TradeAnalysis(self.fills) if len(self.fills) else None,
+            trades=TradeAnalysis(trades) if trades else None,
             benchmark=benchmark,
             risk_free_rate=self.risk_free_rate if risk_free_rate is None else risk_free_rate,
             periods_per_year=periods_per_year,
+            turnover=self.turnover,
             exposure=self.exposure,
             costs=self.cost,
             initial_capital=self.initial_cash,
@@ -206,7 +216,7 @@ def store_result(
     """
     metrics = result.tearsheet(risk_free_rate=risk_free_rate).metrics
     with store.transaction():
-        stored = _stored(result, risk_free_rate, _next_time(store, now()))
+        stored = _stored(result, metrics, risk_free_rate, _next_time(store, now()))
         tail = _tail(stored.strategy, stored.start, stored.end, stored.saved)
         store.update({RESULTS + tail: metrics, CURVES + tail: stored})
     return RESULTS + tail
@@ -263,7 +273,9 @@ def _read(store: BarbaraDB, key: str) -> StoredResult:
     return found
 
 
-def _stored(result: BacktestResult, risk_free_rate: float, saved: dt.datetime) -> StoredResult:
+def _stored(
+    result: BacktestResult, metrics: Mapping[str, Any], risk_free_rate: float, saved: dt.datetime
+) -> StoredResult:
     return StoredResult(
         strategy=result.strategy,
         settings=result.settings,
@@ -273,21 +285,23 @@ def _stored(result: BacktestResult, risk_free_rate: float, saved: dt.datetime) -
         saved=saved,
         times=times_of(result.dates),
         equity=result.equity,
-        fills=_fill_table(result.fills),
+        fills=_trade_table(result.fills),
         initial_cash=float(result.initial_cash),
-        exposure=float(result.exposure.mean()),
+        exposure=finite_or_none(metrics["exposure"]),
         cost=float(result.cost),
         fill=str(result.fill.value),
         risk_free_rate=float(risk_free_rate),
         fingerprint=result.fingerprint,
         notes=tuple(result.notes),
+        settlements=_trade_table(result.account.settlements),
+        turnover=finite_or_none(metrics["turnover"]),
     )
 
 
-def _fill_table(fills: Sequence[Fill]) -> Table:
+def _trade_table(trades: Sequence[Fill | Settlement]) -> Table:
     rows = [
         {name: fill.tags.get(name, "") if name in {"trader", "signal"} else getattr(fill, name) for name in _FILLS}
-        for fill in read_trades(fills).fills
+        for fill in read_trades(trades).fills
     ]
     return Table.from_rows(list(_FILLS.items()), rows)
 

@@ -31,7 +31,7 @@ import numpy as np
 
 from bank_python.backtester.finished_run import checked_run
 from bank_python.backtester.periods import periods_of
-from bank_python.backtester.return_figures import ReturnFigures
+from bank_python.backtester.return_figures import ReturnFigures, finite_or_none
 from bank_python.barbara import BarbaraDB
 from bank_python.display import Record
 from bank_python.errors import BacktestError
@@ -254,8 +254,8 @@ class Trials(Tabular):
         texts = ("strategy", "settings", "data_hash", "code_hash", "fingerprint")
         rows = [
             {"time": trial.time, "start": trial.start, "end": trial.end, "bars": trial.n_bars}
-            | {"sharpe": _or_none(trial.sharpe()), "skew": _or_none(trial.figures.skew)}
-            | {"kurtosis": _or_none(trial.figures.kurtosis)}
+            | {"sharpe": finite_or_none(trial.sharpe()), "skew": finite_or_none(trial.figures.skew)}
+            | {"kurtosis": finite_or_none(trial.figures.kurtosis)}
             | {name: getattr(trial, name) for name in texts}
             for trial in self
         ]
@@ -298,7 +298,3 @@ def _fields(trial: Trial) -> dict[str, Any]:
 
 def _read(fields: dict[str, Any]) -> Trial:
     return Trial(**{**fields, "figures": ReturnFigures(**fields["figures"])})
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None

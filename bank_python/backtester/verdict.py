@@ -6,8 +6,8 @@ information. The ladder ends in one sentence, and in the hashes with which it ca
 =========================  ============================================================================================
 rung                       passes if
 =========================  ============================================================================================
-net of costs               the Sharpe ratio after costs is above 0
-costs doubled              it still is with fees, slippage and borrow fees doubled
+net of costs               the Sharpe ratio after costs is above 0 (undecided if the run had no costs)
+costs doubled              it still is with fees, slippage and borrow fees doubled (undecided if nothing was doubled)
 benchmark                  it is above that of the benchmark on common dates (with a benchmark)
 flipped                    the book with all signs changed does worse
 lagged                     the same book one bar later still has a Sharpe ratio above 0
@@ -20,7 +20,9 @@ minimum track record       there are at least as many returns as that takes
 overfitting                the best recorded trial is below the median out of sample in at most 5% of the choices
 =========================  ============================================================================================
 
-Sharpe ratios are net of the risk-free rate.
+Sharpe ratios are net of the risk-free rate. Flipped, lagged, shuffled and random books are undecided, as chance was not
+tested, for a strategy that held options, and for one whose orders filled inside bars, as stops do: a book at closes is
+not what it held. The second half is out of sample only for a strategy that was not chosen on it.
 
 Examples
 --------
@@ -50,11 +52,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.backtester.books import book_equity, book_of
+from bank_python.backtester.books import accounting_difference, book_equity, book_of, inexact
 from bank_python.backtester.equity_series import compare, read_benchmark, read_equity
 from bank_python.backtester.nulls import null_books
 from bank_python.backtester.periods import periods_of
-from bank_python.backtester.return_figures import ReturnFigures
+from bank_python.backtester.return_figures import ReturnFigures, finite_or_none
 from bank_python.backtester.trials import Trials
 from bank_python.display import Record
 from bank_python.errors import BacktestError
@@ -78,6 +80,8 @@ LEVEL = 0.05
 FEWEST = 30
 _REPEATS = 1e-9
 _OPTIONS = "it held options, of which no null books are made"
+_NO_COSTS = "no costs to double; give fees_bps and slippage_bps"
+_NEEDED = ("costs doubled", "random books", "probabilistic Sharpe")
 _BLOCKS = (16, 12, 8, 6, 4)
 _FEWEST_IN_BLOCK = 10
 
@@ -117,7 +121,7 @@ class Verdict(Plotted, Tabular):
     conclusion : str
         Verdict in one sentence.
     nulls : NullBooks or None
-        Sharpe ratios of the null books; None of a strategy that held options.
+        Sharpe ratios of the null books; None of a strategy that held options, or whose orders filled inside bars.
     n_returns : int
         Number of returns behind the statistics.
     sharpe : float
@@ -145,10 +149,9 @@ class Verdict(Plotted, Tabular):
 
     @property
     def passed(self) -> bool:
-        """Whether no check failed, and those that say more than the sign of the Sharpe ratio could be made."""
+        """Whether no check failed, and costs doubled, random books and probabilistic Sharpe ratio could be decided."""
         decided = {rung.name: rung.passed for rung in self.rungs}
-        needed = all(decided[name] for name in ("random books", "probabilistic Sharpe"))
-        return needed and False not in decided.values()
+        return all(decided[name] for name in _NEEDED) and False not in decided.values()
 
     def to_table(self) -> Table:
         """Return a table with a row for each check: name, passed, figure, words; then the conclusion and the hashes."""
@@ -158,7 +161,7 @@ class Verdict(Plotted, Tabular):
         found = [*self.rungs, Rung("verdict", self.passed, self.sharpe, self.conclusion)]
         found += [Rung(name, None, math.nan, said) for name, said in (*hashes, ("fingerprint", self.fingerprint))]
         rows = [
-            {"rung": rung.name, "passed": rung.passed, "figure": _or_none(rung.figure), "words": rung.words}
+            {"rung": rung.name, "passed": rung.passed, "figure": finite_or_none(rung.figure), "words": rung.words}
             for rung in found
         ]
         return Table.from_rows([("rung", str), ("passed", bool | None), ("figure", float | None), ("words", str)], rows)
@@ -168,14 +171,14 @@ class Verdict(Plotted, Tabular):
         names = ("strategy", "settings", "conclusion", "n_returns", "data_hash", "code_hash", "fingerprint")
         return {name: getattr(self, name) for name in names} | {
             "passed": self.passed,
-            "sharpe": _or_none(self.sharpe),
-            "rungs": [asdict(rung) | {"figure": _or_none(rung.figure)} for rung in self.rungs],
+            "sharpe": finite_or_none(self.sharpe),
+            "rungs": [asdict(rung) | {"figure": finite_or_none(rung.figure)} for rung in self.rungs],
         }
 
     def _draw_(self, axes: Axes) -> None:
         """Draw the random books' Sharpe ratios, with the strategy's."""
         if self.nulls is None:
-            nothing(axes, _OPTIONS)
+            nothing(axes, self["random books"].words)
         else:
             self.nulls.plot(axes=axes)
 
@@ -187,12 +190,13 @@ class Verdict(Plotted, Tabular):
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A run with its figures."""
+    """A run with its figures, and why no null books are made of it, if none are."""
 
     run: FinishedRun
     figures: ReturnFigures
     risk_free_rate: float
     periods: float
+    untested: str
 
     @property
     def ratio(self) -> float:
@@ -205,6 +209,12 @@ class _Case:
             return math.nan
         figures = ReturnFigures.of_equity(equity, initial_cash)
         return figures.sharpe(self.risk_free_rate, self.periods) * math.sqrt(self.periods)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the run had no costs: neither fees nor slippage, nor a fee of short positions."""
+        costs = self.run.costs
+        return not (costs.fees_bps or costs.slippage_bps or (costs.borrow_rate and (self.run.held < 0.0).any()))
 
     @property
     def is_short(self) -> bool:
@@ -243,14 +253,20 @@ def make_verdict(
     ------
     BacktestError
         The benchmark or a setting cannot be read.
+
+    Notes
+    -----
+    To double the costs the strategy is replayed twice more on the same bars: at the same costs, to see whether it
+    repeats itself, and at twice the costs. What it keeps, and does elsewhere, it keeps and does again.
     """
     number_in_range("risk_free_rate", risk_free_rate, BacktestError, hint="give a decimal such as 0.04")
     if trials is not None and not isinstance(trials, Trials):
         raise BacktestError(f"trials={trials!r:.60} is not a Trials; give the record of the search", name="trials")
     figures = ReturnFigures.of_equity(run.equity, run.initial_cash)
-    case = _Case(run, figures, risk_free_rate, periods_of(run.panel.dates).value)
+    untested = _OPTIONS if run.contracts else inexact(accounting_difference(run))
+    case = _Case(run, figures, risk_free_rate, periods_of(run.panel.dates).value, untested)
     nulls = None
-    if not run.contracts:
+    if not untested:
         nulls = null_books(run, n_random=n_random, seed=seed, risk_free_rate=risk_free_rate)
     rungs = [_net_of_costs(case), _costs_doubled(case)]
     if benchmark is not None:
@@ -282,30 +298,37 @@ def _net_of_costs(case: _Case) -> Rung:
     if math.isnan(sharpe):
         return Rung("net of costs", None, math.nan, "the equity never moved")
     total = float(run.equity[-1]) / run.initial_cash - 1.0
+    if case.is_free:
+        words = f"Sharpe ratio {sharpe:.2f}, return {total:+.1%}; the run had no costs"
+        return Rung("net of costs", None if sharpe > 0.0 else False, sharpe, words)
     cost = run.cost / run.initial_cash
     words = f"Sharpe ratio {sharpe:.2f}, return {total:+.1%} after costs of {cost:.1%} of the cash at the start"
     return _above_zero("net of costs", sharpe, words)
 
 
 def _costs_doubled(case: _Case) -> Rung:
-    equity, how = _at_doubled_costs(case.run)
+    if case.is_free:
+        return Rung("costs doubled", None, math.nan, _NO_COSTS)
+    equity, how = _at_doubled_costs(case)
+    if equity is None:
+        return Rung("costs doubled", None, math.nan, how)
     sharpe = case.yearly(equity, case.run.initial_cash)
     return _above_zero("costs doubled", sharpe, f"Sharpe ratio {_said(sharpe)}, {how}")
 
 
-def _at_doubled_costs(run: FinishedRun) -> tuple[FloatArray, str]:
+def _at_doubled_costs(case: _Case) -> tuple[FloatArray | None, str]:
     """Return the equity at doubled costs, of a new run if the strategy repeats itself, and how it was found."""
-    why = "re-costed on the same shares of equity"
+    run, why = case.run, "re-costed on the same shares of equity"
     try:
         doubled = run.costs.times(2.0)
     except BacktestError:  # beyond the range of costs
-        return run.equity, "costs too high to be doubled"
+        return None, "costs too high to be doubled"
     if run.rerun is not None:
         if _repeats(run):
             return run.rerun(doubled).equity, "from a new run"
         why = f"{why}, as the strategy does not repeat itself"
-    if run.contracts:
-        return run.equity, "not doubled, as the strategy does not repeat itself"
+    if case.untested:
+        return None, f"not doubled: the strategy does not repeat itself, and {case.untested}"
     return book_equity(run, book_of(run), doubled), why
 
 
@@ -330,7 +353,7 @@ def _against_benchmark(case: _Case, benchmark: Any) -> Rung:
 def _against_nulls(nulls: NullBooks | None, case: _Case) -> list[Rung]:
     if nulls is None:
         names = ("flipped", "lagged", "shuffled", "random books")
-        return [Rung(name, None, math.nan, _OPTIONS) for name in names]
+        return [Rung(name, None, math.nan, case.untested) for name in names]
     drawn = [_drawn("shuffled", "shuffled", nulls, case), _drawn("random books", "random", nulls, case)]
     return [_flipped(nulls), _lagged(nulls), *drawn]
 
@@ -366,7 +389,9 @@ def _out_of_sample(case: _Case) -> Rung:
     equity = case.run.equity
     middle = len(equity) // 2
     first, second = case.yearly(equity[: middle + 1]), case.yearly(equity[middle:])
-    return _above_zero("out of sample", second, f"Sharpe ratio {_said(first)} in the first half, {_said(second)} after")
+    return _above_zero(
+        "out of sample", second, f"Sharpe ratio {_said(first)} in the first half, {_said(second)} in the second half"
+    )
 
 
 def _probabilistic(case: _Case) -> Rung:
@@ -426,11 +451,11 @@ def _too_few(case: _Case) -> str:
 
 def _conclusion(case: _Case, rungs: dict[str, Rung], nulls: NullBooks | None) -> str:
     """Return the first thing that stands against the strategy, or what stands for it."""
-    against = _nothing_to_judge(case) or _no_evidence(rungs, nulls)
+    against = _nothing_to_judge(case) or _no_evidence(case, rungs) or _no_choice(nulls)
     if against:
         return against
     if nulls is None:
-        return f"no evidence beyond costs: {_OPTIONS}, so that chance was not tested"
+        return f"chance was not tested: {case.untested}"
     good = f"{nulls.as_good('random')} of {len(nulls.sharpe['random'])} random books did as well or better"
     if rungs["random books"].passed is not True:
         return f"no evidence beyond costs: {good}"
@@ -453,7 +478,11 @@ def _nothing_to_judge(case: _Case) -> str:
     return f"no verdict: {_too_few(case)}" if case.is_short else ""
 
 
-def _no_evidence(rungs: dict[str, Rung], nulls: NullBooks | None) -> str:
+def _no_evidence(case: _Case, rungs: dict[str, Rung]) -> str:
+    if case.is_free:
+        if rungs["net of costs"].passed is False:
+            return "no evidence: even without costs it earns no more than the risk-free rate"
+        return "no evidence beyond costs: the run had none; give fees_bps and slippage_bps"
     for name, said in (
         ("net of costs", "no evidence: after costs it earns no more than the risk-free rate"),
         ("costs doubled", "no evidence beyond costs: at twice the costs it earns no more than the risk-free rate"),
@@ -461,6 +490,12 @@ def _no_evidence(rungs: dict[str, Rung], nulls: NullBooks | None) -> str:
     ):
         if name in rungs and rungs[name].passed is False:
             return said
+    if rungs["costs doubled"].passed is None:
+        return f"no evidence beyond costs: {rungs['costs doubled'].words}"
+    return ""
+
+
+def _no_choice(nulls: NullBooks | None) -> str:
     if nulls is not None and not nulls.has_choices:
         return "no evidence of skill: it never changes what it holds, so that only the market was tested"
     return ""
@@ -474,7 +509,3 @@ def _said(ratio: float) -> str:
 
 def _counted(count: int) -> str:
     return f"{count} recorded trial{'' if count == 1 else 's'}"
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -4,7 +4,9 @@ Each set of parameters is run once over all bars; as a replay sees no future, wh
 later one. In each training window the set with the best Sharpe ratio is chosen, and in the test window that follows
 the account holds what that set holds. At the first bar of a test window it trades from what it has to that, at the
 costs of the back-test, so that changing parameters is paid for. The stitched equity is out of sample throughout;
-before the first test the account is in cash. All runs of a walk forward are trials: give ``trials=`` to record them.
+before the first test the account is in cash. It trades at the open or close that ``fill`` says, so that a run whose
+orders filled inside bars, as stops do, is refused: its holdings would be traded before the bar shows that. All runs of
+a walk forward are trials: give ``trials=`` to record them.
 
 Without a grid there is nothing to choose, and the halves before and after the middle are compared.
 
@@ -24,10 +26,10 @@ Examples
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,10 +37,10 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.backtester.backtester import Backtester
 from bank_python.backtester.bars import bars_of
-from bank_python.backtester.books import Book, book_equity, book_of
-from bank_python.backtester.feed_data import feed_history
+from bank_python.backtester.books import Book, book_equity, exact_book
+from bank_python.backtester.feed_data import history_of
 from bank_python.backtester.periods import periods_of
-from bank_python.backtester.return_figures import ReturnFigures
+from bank_python.backtester.return_figures import ReturnFigures, finite_or_none
 from bank_python.backtester.run_identity import settings_of
 from bank_python.backtester.splits import walk_forward_splits
 from bank_python.backtester.strategy_forms import strategy_of
@@ -54,7 +56,7 @@ from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from matplotlib.axes import Axes
 
@@ -112,6 +114,8 @@ class WalkForward(Plotted, Tabular):
         Sharpe ratio a year of the whole equity out of sample.
     runs : tuple of BacktestResult
         Runs over all bars, one for each set of parameters.
+    notes : tuple of str, default ()
+        Notes that all runs have in common, for the reader; first where the bars come from, if none were given.
     """
 
     strategy: str
@@ -121,6 +125,7 @@ class WalkForward(Plotted, Tabular):
     initial_cash: float
     sharpe: float
     runs: tuple[BacktestResult, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def in_sample_sharpe(self) -> float:
@@ -168,7 +173,7 @@ class WalkForward(Plotted, Tabular):
         rows = [
             {"window": number, **{name: getattr(window, name) for name in times}}
             | {"parameters": said_parameters(window.parameters)}
-            | {name: _or_none(getattr(window, name)) for name in ("in_sample", "out_of_sample")}
+            | {name: finite_or_none(getattr(window, name)) for name in ("in_sample", "out_of_sample")}
             for number, window in enumerate(self.windows, start=1)
         ]
         figures = [(name, float | None) for name in ("in_sample", "out_of_sample")]
@@ -214,7 +219,7 @@ def walk_forward(
     grid : mapping or sequence of mappings, optional
         Values of each parameter, all combinations of which are tried, or the sets of parameters one by one.
     data : mapping, DataFrame, Table or BarPanel, optional
-        Bars or closes, as a :class:`Backtester` takes them.
+        Bars or closes, as a :class:`Backtester` takes them; by default the history of all tickers of all strategies.
     train, test : int, optional
         Number of bars of training and of test; by default half of all, and a quarter of that, or without a grid all the
         others.
@@ -227,12 +232,14 @@ def walk_forward(
     progress : callable, optional
         Function called after each run with the number of finished runs and that of all.
     **settings : object
-        Other arguments of :class:`Backtester`, such as ``start``, ``fees_bps`` or ``trials``.
+        Other arguments of :class:`Backtester`, such as ``start``, ``fees_bps`` or ``trials``. With ``whole_units`` the
+        runs hold whole units, and the stitched account the same shares of its own equity, in fractions of units.
 
     Raises
     ------
     BacktestError
-        The grid is empty, there are too few bars, or a run fails.
+        The grid is empty, there are too few bars, a run fails or held options, or orders of it filled inside bars; the
+        message names the parameters.
 
     Notes
     -----
@@ -240,18 +247,30 @@ def walk_forward(
     """
     number_in_range("risk_free_rate", risk_free_rate, BacktestError, hint="give a decimal such as 0.04")
     points = _points(grid)
-    panel = _panel(_made(strategy, points[0], grid is not None), data, settings)
+    panel, source = _panel((_made(strategy, point, grid is not None) for point in points), data, settings)
     length = len(panel) // 2 if train is None else train
     ahead = test if test is not None else max(length // 4, 1) if grid is not None else max(len(panel) - length, 1)
     splits = walk_forward_splits(
         len(panel), train=length, test=ahead, purge=purge, embargo=embargo, expanding=expanding
     )
-    runs = []
+    runs, books = [], []
     for number, point in enumerate(points, start=1):
         runs.append(Backtester(_made(strategy, point, grid is not None), data=panel, **settings).run())
+        books.append(_exact_book(runs[-1], point))
         if progress is not None:
             progress(number, len(points))
-    return _stitched(points, runs, splits, risk_free_rate)
+    notes = [note for note in runs[0].notes if all(note in run.notes for run in runs)]
+    made = _stitched(points, runs, books, splits, risk_free_rate)
+    return replace(made, notes=(*([source] if source else []), *notes))
+
+
+def _exact_book(run: BacktestResult, point: dict[str, Any]) -> Book:
+    """Return the book of a run, which has to be the run to rounding."""
+    try:
+        return exact_book(run)
+    except BacktestError as error:
+        at = f" at {said_parameters(point)}" if point else ""
+        raise BacktestError(f"no walk forward{at}: {message_of(error)}", name="strategy") from error
 
 
 def _points(grid: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
@@ -260,7 +279,7 @@ def _points(grid: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | No
         return [{}]
     if isinstance(grid, Mapping):
         axes = [list(values) for values in grid.values()]
-        points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*axes) if values]
+        points = [dict(zip(grid, values, strict=True)) for values in product(*axes) if values]
     else:
         points = [dict(point) for point in grid]
     if not points:
@@ -281,16 +300,24 @@ def _made(strategy: Any, point: dict[str, Any], is_factory: bool) -> Any:
         raise BacktestError(said, name="strategy") from error
 
 
-def _panel(made: Any, data: Any, settings: dict[str, Any]) -> BarPanel:
-    """Return the bars of all runs, cut to the period; `settings` loses start and end."""
+def _panel(made: Iterable[Any], data: Any, settings: dict[str, Any]) -> tuple[BarPanel, str]:
+    """Return the bars of all runs, cut to the period, and a note on their source; `settings` loses start and end."""
     start, end = settings.pop("start", None), settings.pop("end", None)
+    source = ""
     if data is None:
-        data, _ = feed_history(strategy_of(made))
-    return bars_of(data, start, end)
+        known = [strategy_of(each) for each in made]
+        data, source = history_of(
+            known[0].name, list(dict.fromkeys(chain.from_iterable(each.inputs for each in known)))
+        )
+    return bars_of(data, start, end), source
 
 
 def _stitched(
-    points: list[dict[str, Any]], runs: list[BacktestResult], splits: tuple[Split, ...], risk_free_rate: float
+    points: list[dict[str, Any]],
+    runs: list[BacktestResult],
+    books: list[Book],
+    splits: tuple[Split, ...],
+    risk_free_rate: float,
 ) -> WalkForward:
     """Return the walk forward of finished runs."""
     first, dates = runs[0], runs[0].dates
@@ -298,7 +325,7 @@ def _stitched(
     yearly = math.sqrt(periods)
     inside = np.array([[_sharpe(run.equity[split.train], risk_free_rate, periods) for run in runs] for split in splits])
     chosen = np.where(np.isnan(inside), -math.inf, inside).argmax(axis=1)
-    equity = book_equity(first, _book([book_of(run) for run in runs], splits, chosen.tolist()))
+    equity = book_equity(first, _book(books, splits, chosen.tolist()))
     windows = []
     for number, (split, best) in enumerate(zip(splits, chosen.tolist(), strict=True)):
         around = np.concatenate([[split.test[0] - 1], split.test])
@@ -353,7 +380,3 @@ def said_parameters(parameters: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{name}={settings_of(value) if callable(value) else value!r}" for name, value in parameters.items()
     )
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_python.backtester import Backtester, MacroBacktest, MomentumBacktest, null_books
-from bank_python.backtester.books import Book, book_equity, book_of, stacked
+from bank_python.backtester.books import Book, accounting_difference, book_equity, book_of, stacked
 from bank_python.backtester.nulls import random_book, shuffled_book
 from bank_python.errors import BacktestError
 from bank_python.trading_engine import Order
@@ -79,13 +79,50 @@ def test_missing_bars_are_accounted_for_alike():
     assert null_books(run, n_random=1).accounting_difference < 1e-12
 
 
-def test_a_limit_inside_a_bar_is_a_difference_that_is_stated():
-    run = Backtester(
-        lambda window: Order("", "", "T0", "BUY", 3_000, "LIMIT", 99.0) if window.index == 0 else None,
-        data=bars(1, tickers=1),
-    ).run()
-    assert len(run.fills) == 1
-    assert 1e-5 < null_books(run, n_random=1).accounting_difference < 0.05
+def stopped(window):
+    """Buy at each open, with a stop 1% below the last close."""
+    if window.units.get("T0"):
+        return None
+    last = float(window["T0"][-1])
+    return [
+        Order("", "", "T0", "BUY", 5_000, "MARKET"),
+        Order("", "", "T0", "SELL", 5_000, "STOP", stop_price=0.99 * last),
+    ]
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [lambda window: Order("", "", "T0", "BUY", 3_000, "LIMIT", 99.0) if window.index == 0 else None, stopped],
+)
+def test_orders_inside_bars_make_no_books(strategy):
+    run = Backtester(strategy, data=bars(1, tickers=1)).run()
+    assert run.fills
+    difference = accounting_difference(run)
+    assert difference > 1e-5
+    with pytest.raises(BacktestError, match=rf"inside bars: .* by {100.0 * difference:.2g} %; use market orders"):
+        null_books(run, n_random=1)
+
+
+def test_ruin_is_no_difference_of_accounts():
+    closes = {"A": [100.0, 100.0, 20.0, 10.0, 30.0]}  # what is held is not closed, in the book it is
+    run = Backtester(lambda window: {"A": 3.0} if window.index == 0 else None, data=closes).run()
+    assert run.equity[2] < 0.0
+    assert null_books(run, n_random=1).accounting_difference < 1e-12
+
+
+def test_interest_and_fees_are_of_what_was_held_before_the_fill():
+    days = ["2026-01-08", "2026-01-09", "2026-01-12", "2026-01-13"]  # over a weekend
+    data = {"A": dict(zip(days, [10.0, 10.0, 12.0, 12.0], strict=True))}
+    sells = Backtester(
+        lambda window: {"A": -1.0 * (window.index == 0)} if window.index < 2 else None,
+        data=data, initial_cash=1_000.0, cash_rate=0.0365, borrow_rate=0.365, fill="next_close",
+    ).run()  # fmt: skip
+    before = 1_000.0 * (1.0 + 0.0365 / 365.0)  # Thursday to Friday in cash, then short at 10 to Monday's close
+    units = 1_000.0 / 10.0
+    monday = before + units * 10.0 + 3.0 * (0.0365 * (before + units * 10.0) - 0.365 * units * 10.0) / 365.0
+    expected = [1_000.0, before, monday - units * 12.0, (monday - units * 12.0) * (1.0 + 0.0365 / 365.0)]
+    assert book_equity(sells, book_of(sells)) == pytest.approx(expected, rel=1e-12)
+    assert sells.equity == pytest.approx(expected, rel=1e-12)
 
 
 @settings(max_examples=50)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
@@ -109,3 +112,104 @@ def test_a_run_can_be_run_again_at_other_costs(fill):
     doubled = result.rerun(result.costs.times(2.0))
     assert doubled.cost == pytest.approx(2.0 * result.cost)
     assert doubled.equity.tolist() == run(hold(0.5), fees_bps=20.0, fill=fill).equity.tolist()
+
+
+_READER = """
+from bank_python.backtester import BacktestStrategy, Backtester, Trials
+
+SHARES, TICKERS, STEP, UNREAD = {"x": 0.5}, {"A", "B", "C", "D"}, 2, 0
+
+
+def step_of():
+    return STEP
+
+
+def plain(window):
+    return {"A": 1.0 if (lambda: window.index % STEP == 0)() else SHARES["x"]}
+
+
+def calling(window):
+    return {"A": 0.5} if window.index % step_of() == 0 and TICKERS else None
+
+
+class Reading(BacktestStrategy):
+    scale = 1.0
+
+    def on_bar(self, window):
+        return {"A": self.share} if window.index % STEP == 0 else None
+
+    @property
+    def share(self):
+        return SHARES["x"] * self.scale
+
+
+def counted(strategy):
+    trials = Trials()
+    closes = [10.0, 11.0, 12.0, 11.0, 13.0, 12.0]
+
+    def once():
+        Backtester(strategy, data={"A": closes}, trials=trials).run()
+
+    return trials, once
+"""
+
+
+@pytest.mark.parametrize("kind", ["plain", "calling", "Reading"])
+def test_a_constant_that_the_code_reads_makes_another_trial(kind):
+    scope = {"__name__": "notebook"}
+    exec(_READER, scope)  # noqa: S102 - a notebook
+    trials, once = scope["counted"](scope[kind]() if kind == "Reading" else scope[kind])
+    once()
+    scope["UNREAD"] = 7
+    once()
+    assert len(trials) == 1
+    for step in (3, 4):
+        scope["STEP"] = step
+        once()
+    assert len(trials) == 3
+    if kind != "calling":
+        scope["SHARES"]["x"] = 0.25
+        once()
+        assert len(trials) == 4
+    if kind == "Reading":
+        scope["Reading"].scale = 2.0
+        once()
+        assert len(trials) == 5
+
+
+def test_a_method_counts_what_it_has_closed_over():
+    def made(share):
+        class Closed(BacktestStrategy):
+            def on_bar(self, _):
+                return {"A": share}
+
+        return Closed()
+
+    assert len({run(made(share)).fingerprint for share in (0.5, 0.25, 0.25)}) == 2
+
+
+def test_a_function_that_calls_itself_has_a_text():
+    def down(n):
+        return down(n - 1) if n else 0
+
+    assert settings_of(down) == "down(down='itself')"
+
+
+def test_the_fingerprint_is_the_same_in_every_process():
+    ending = "\nmade = Reading()\nmade.names, made.pairs = set('abcdef'), {'k': frozenset('uvwxyz')}\n"
+    ending += (
+        "for each in (made, calling, lambda window: {'A': 1.0} if window.index in {1, 2, 'a', 'b', 'c'} else None):\n"
+    )
+    ending += "    print(Backtester(each, data={'A': [10.0, 11.0, 12.0]}).run().fingerprint)\n"
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", _READER + ending],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in ("1", "2")
+    ]
+    first, second = (process.communicate()[0].split() for process in running)
+    assert first == second
+    assert len(set(first)) == 3

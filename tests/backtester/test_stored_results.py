@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from bank_python.backtester import Backtester, MomentumBacktest
+from bank_python.backtester import Backtester, MomentumBacktest, Targets
 from bank_python.backtester.stored_results import CURVES, RESULTS, last_result, store_result, stored_results
 from bank_python.barbara import BarbaraDB
 from bank_python.errors import BacktestError
@@ -81,6 +81,33 @@ def test_a_run_without_fills_is_stored(store):
     again = last_result(store)
     assert (again.trade_count, again.final_value) == (0, 1_000_000.0)
     assert again.tearsheet().reasons["n_trades"] == "no trades were given"
+
+
+def test_a_ruined_result_is_shown_again(store):
+    fall = {"A": [100.0, 100.0, 20.0, 10.0, 30.0]}
+    result = Backtester(lambda window: {"A": 3.0} if window.index == 0 else None, data=fall).run()
+    assert result.equity[2] < 0.0
+    store_result(store, result)
+    again = last_result(store)
+    same(again.tearsheet().metrics, result.tearsheet().metrics)
+    assert again.exposure == pytest.approx(result.exposure[:2].mean())
+
+
+def test_options_that_expired_are_trades_of_the_stored_result(store):
+    def sold(window):
+        names = [f"A 2025-01-{day} C 100" for day in (10, 20, 30)]
+        return Targets(units={names[window.index // 9 % 3]: -3.0}) if window.index in {1, 10, 19} else None
+
+    closes = 100.0 + 3.0 * np.sin(np.arange(60.0))
+    data = {"A": dict(zip(DAYS, closes.tolist(), strict=True))}
+    result = Backtester(sold, data=data, fees_bps=5.0, vols=0.3).run()
+    assert len(result.account.settlements) == 3
+    store_result(store, result)
+    again = last_result(store)
+    assert (again.trade_count, len(again.settlements)) == (result.trade_count, 3)
+    sheet = again.tearsheet()
+    same(sheet.metrics, result.tearsheet().metrics)
+    assert (sheet["n_trades"], sheet["avg_trade"]) == (3, pytest.approx((result.final_value - 1e6) / 3.0, rel=0.01))
 
 
 def test_an_empty_store_and_a_value_that_is_no_result(store):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bank_python.backtester import Backtester, BacktestStrategy, MomentumBacktest, Trials, Verdict
+from bank_python.backtester import Backtester, BacktestStrategy, MomentumBacktest, Targets, Trials, Verdict
 from bank_python.backtester.verdict import LEVEL
 from bank_python.errors import BacktestError
 from bank_python.risk_models import (
@@ -20,6 +20,7 @@ from bank_python.risk_models import (
     overfitting_probability,
     probabilistic_sharpe,
 )
+from bank_python.trading_engine import Order
 
 STATISTICS = ("shuffled", "random books", "probabilistic Sharpe", "deflated Sharpe", "minimum track record")
 
@@ -98,6 +99,7 @@ def test_trials_on_other_data_are_said_and_do_not_count():
 
 def test_without_a_record_what_depends_on_it_is_open():
     verdict = flips(1).verdict(n_random=1)
+    assert verdict["out of sample"].words.endswith("in the second half")
     assert [verdict[name].passed for name in ("deflated Sharpe", "overfitting")] == [None, None]
     assert "give trials=" in verdict["deflated Sharpe"].words
 
@@ -110,8 +112,88 @@ def test_doubled_costs_are_those_of_a_new_run():
     assert rung.words.endswith("from a new run")
     assert len(trials) == 1  # the new run is no trial
     dear = Backtester(coin(3), data={"A": walk_of(3)}, fees_bps=600.0).run().verdict(n_random=1)
-    assert "too high to be doubled" in dear["costs doubled"].words
+    assert (dear["costs doubled"].passed, dear["costs doubled"].words) == (None, "costs too high to be doubled")
     assert run.verdict(n_random=1).to_json() == run.verdict(n_random=1).to_json()
+
+
+def rising(n=300):
+    """Return bars of a market that rises, with lows more than 1% below some closes before."""
+    closes = walk_of(4, n, 0.008)
+    opens = np.concatenate([[100.0], closes[:-1]])
+    days = np.datetime64("2020-01-01") + np.arange(n)
+    return [
+        {"date": str(day), "open": o, "high": 1.012 * max(o, c), "low": 0.996 * min(o, c), "close": c}
+        for day, o, c in zip(days, opens.tolist(), closes.tolist(), strict=True)
+    ]
+
+
+def stopped(window):
+    """Buy every other day, with a stop 1% below."""
+    if window.index % 2:
+        return [Order("", "", "A", "SELL", abs(window.units["A"]), "MARKET")] if window.units.get("A") else None
+    last = float(window["A"][-1])
+    bought = Order("", "", "A", "BUY", 5_000, "MARKET")
+    return [bought, Order("", "", "A", "SELL", 5_000, "STOP", stop_price=0.99 * last, time_in_force="DAY")]
+
+
+def test_orders_that_fill_inside_bars_leave_chance_untested():
+    run = Backtester(stopped, data={"A": rising()}, fees_bps=0.01).run()
+    assert {fill.order.order_type for fill in run.fills} == {"MARKET", "STOP"}
+    verdict = run.verdict(n_random=19)
+    for name in ("flipped", "lagged", "shuffled", "random books"):
+        assert verdict[name].passed is None
+        assert verdict[name].words.startswith("orders filled inside bars: the book at closes differs from the run by ")
+    assert (verdict.nulls, verdict.passed) == (None, False)
+    assert verdict.plot()._repr_png_()
+    assert verdict["costs doubled"].passed
+    assert verdict.conclusion == f"chance was not tested: {verdict['random books'].words}"
+
+
+def test_a_run_without_costs_is_no_evidence_beyond_them():
+    up = Backtester(lambda w: {"A": float(w.index % 2)}, data={"A": walk_of(4, 300, 0.004)}).run().verdict(n_random=19)
+    assert [up[name].passed for name in ("net of costs", "costs doubled")] == [None, None]
+    assert up["net of costs"].words.endswith("; the run had no costs")
+    assert up["costs doubled"].words == "no costs to double; give fees_bps and slippage_bps"
+    assert up.conclusion == "no evidence beyond costs: the run had none; give fees_bps and slippage_bps"
+    assert not up.passed
+    down = Backtester(lambda w: {"A": float(w.index % 2)}, data={"A": walk_of(4, 300, -0.004)}).run()
+    verdict = down.verdict(n_random=19)
+    assert (verdict["net of costs"].passed, verdict.conclusion) == (
+        False,
+        "no evidence: even without costs it earns no more than the risk-free rate",
+    )
+    lent = Backtester(lambda w: {"A": -float(w.index % 2)}, data={"A": walk_of(4, 300, -0.004)}, borrow_rate=0.01).run()
+    assert lent.verdict(n_random=1)["costs doubled"].words.endswith("from a new run")
+
+
+def test_the_strategy_is_replayed_twice_more():
+    bars = []
+
+    def counted(window):
+        bars.append(window.index)
+        return {"A": float(window.index % 2)}
+
+    run = Backtester(counted, data={"A": walk_of(1, 40)}, fees_bps=1.0).run()
+    run.verdict(n_random=1)
+    assert len(bars) == 120
+
+
+def test_options_leave_chance_untested():
+    def sells(window):
+        return Targets(units={"A 2000-06-16 C 100": -2.0 if window.index % 2 else -1.0})
+
+    run = Backtester(sells, data={"A": walk_of(3, 100)}, fees_bps=1.0, vols=0.5).run()
+    verdict = run.verdict(n_random=1)
+    assert verdict["random books"].passed is None
+    assert verdict.conclusion == "chance was not tested: it held options, of which no null books are made"
+    dice = np.random.default_rng(0)
+
+    def thrown(window):
+        return Targets(units={"A 2000-06-16 C 100": float(dice.integers(-3, 4))})
+
+    rung = Backtester(thrown, data={"A": walk_of(3, 60)}, fees_bps=1.0, vols=0.5).run().verdict(n_random=1)
+    assert rung["costs doubled"].passed is None
+    assert rung["costs doubled"].words.startswith("not doubled: the strategy does not repeat itself")
 
 
 def test_a_strategy_that_does_not_repeat_itself_is_costed_again():
@@ -152,7 +234,7 @@ def test_the_sentence_says_what_stands_against_it(strategy, n, said):
 def test_random_books_that_do_as_well_are_counted():
     rng = np.random.default_rng(0)
     changes = rng.permutation(250) < 125
-    run = Backtester(lambda w: {"A": float(changes[w.index])}, data={"A": walk_of(5, 250, 0.002)}).run()
+    run = Backtester(lambda w: {"A": float(changes[w.index])}, data={"A": walk_of(5, 250, 0.002)}, fees_bps=0.1).run()
     verdict = run.verdict(n_random=40)
     good = verdict.nulls.as_good("random")
     assert good > 40 * LEVEL

@@ -9,6 +9,7 @@ import pytest
 
 from bank_python.backtester import Backtester, MomentumBacktest, Trials, make_tearsheet, walk_forward
 from bank_python.errors import BacktestError
+from bank_python.trading_engine import Order
 
 N = 160
 
@@ -91,6 +92,53 @@ def test_a_poisoned_future_changes_nothing_before_it(fill):
     ]
     assert chosen[0] == chosen[1]
     assert len(chosen[0]) == 5
+
+
+def protected(stop):
+    """Return a strategy that buys at each open, and sells where the bar falls by a share."""
+
+    def strategy(window):
+        held, last = window.units.get("A", 0.0), float(window["A"][-1])
+        size = 0.9 * window.equity / last
+        orders = [] if held else [Order("", "", "A", "BUY", size, "MARKET")]
+        if stop:
+            orders.append(Order("", "", "A", "SELL", held or size, "STOP", stop_price=(1 - stop) * last))
+        return orders
+
+    return strategy
+
+
+def test_orders_inside_bars_are_refused_with_the_parameters():
+    closes = walk_of(2, 300)
+    days = np.datetime64("2020-01-01") + np.arange(300)
+    opens = np.concatenate([[100.0], closes[:-1]])
+    data = {
+        "A": [
+            {"date": str(day), "open": o, "high": 1.01 * max(o, c), "low": 0.985 * min(o, c), "close": c}
+            for day, o, c in zip(days, opens.tolist(), closes.tolist(), strict=True)
+        ]
+    }
+    with pytest.raises(
+        BacktestError, match=r"no walk forward at stop=0.01: strategy: orders filled inside bars: .* by \d"
+    ):
+        walk_forward(protected, {"stop": [None, 0.01]}, data=data, train=100, test=50)
+    with pytest.raises(BacktestError, match="no walk forward: strategy: orders filled inside bars"):
+        walk_forward(protected(0.01), data=data)
+    assert len(walk_forward(protected, {"stop": [None]}, data=data, train=100, test=50).windows) == 4
+
+
+def test_where_the_bars_come_from_is_said_and_all_points_have_theirs():
+    walk = walk_forward(
+        lambda ticker: MomentumBacktest([ticker], 5, 1),
+        {"ticker": ["AAPL", "MSFT"]},
+        start="2025-01-01",
+        end="2025-03-31",
+    )
+    assert walk.notes[0] == "simulated prices, not those of a market"
+    assert "simulated prices" in repr(walk)
+    assert walk.runs[0].panel.tickers == ("AAPL", "MSFT")
+    closes = walk_forward(side, {"sign": [1.0, -1.0]}, data=regimes(), train=40, test=20)
+    assert closes.notes == ("the data have no opens: orders filled at the next close",)
 
 
 def test_parameters_that_never_trade_are_not_chosen():
