@@ -42,6 +42,7 @@ from bank_python.errors import BacktestError
 from bank_python.numerics.dates import as_date
 from bank_python.numerics.ranges import number_in_range
 from bank_python.trading_engine import PositionLimits
+from bank_python.trading_engine.checks import names_of
 
 if TYPE_CHECKING:
     import datetime as dt
