@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bank_python.admission import admits
+from bank_python.backtester.finished_run import checked_run
 from bank_python.backtester.series_dates import times_of
 from bank_python.backtester.tearsheet import make_tearsheet
 from bank_python.barbara import storable
@@ -180,7 +181,7 @@ class StoredResult(Record):
 
 @admits(BacktestError)
 def store_result(
-    store: BarbaraDB,
+    db: BarbaraDB,
     result: BacktestResult,
     *,
     risk_free_rate: float = RISK_FREE_RATE,
@@ -190,7 +191,7 @@ def store_result(
 
     Parameters
     ----------
-    store : BarbaraDB
+    db : BarbaraDB
         Store, whose first ring is written to.
     result : BacktestResult
         Result of a back-test.
@@ -201,24 +202,27 @@ def store_result(
 
     Raises
     ------
+    BacktestError
+        It is no result, or a figure is out of range.
     StoreError
         The store cannot be written to; nothing was written.
     """
+    checked_run(result)
     metrics = result.tearsheet(risk_free_rate=risk_free_rate).metrics
-    with store.transaction():
-        stored = _stored(result, risk_free_rate, _next_time(store, now()))
+    with db.transaction():
+        stored = _stored(result, risk_free_rate, _next_time(db, now()))
         tail = _tail(stored.strategy, stored.start, stored.end, stored.saved)
-        store.update({RESULTS + tail: metrics, CURVES + tail: stored})
+        db.update({RESULTS + tail: metrics, CURVES + tail: stored})
     return RESULTS + tail
 
 
 @admits(BacktestError)
-def stored_results(store: BarbaraDB, strategy: str | None = None) -> tuple[StoredResult, ...]:
+def stored_results(db: BarbaraDB, strategy: str | None = None) -> tuple[StoredResult, ...]:
     """Return the results in a store in the order in which they were stored.
 
     Parameters
     ----------
-    store : BarbaraDB
+    db : BarbaraDB
         Store to read.
     strategy : str, optional
         Name of one strategy; all by default.
@@ -228,16 +232,16 @@ def stored_results(store: BarbaraDB, strategy: str | None = None) -> tuple[Store
     BacktestError
         A value under the keys of results is none; the message names the key.
     """
-    return tuple(_read(store, key) for key in _keys(store, strategy))
+    return tuple(_read(db, key) for key in _keys(db, strategy))
 
 
 @admits(BacktestError)
-def last_result(store: BarbaraDB, strategy: str | None = None) -> StoredResult | None:
+def last_result(db: BarbaraDB, strategy: str | None = None) -> StoredResult | None:
     """Return the result that was stored last; None if there is none.
 
     Parameters
     ----------
-    store : BarbaraDB
+    db : BarbaraDB
         Store to read.
     strategy : str, optional
         Name of one strategy; all by default.
@@ -247,17 +251,17 @@ def last_result(store: BarbaraDB, strategy: str | None = None) -> StoredResult |
     BacktestError
         The value under the last key is no result; the message names the key.
     """
-    keys = _keys(store, strategy)
-    return _read(store, keys[-1]) if keys else None
+    keys = _keys(db, strategy)
+    return _read(db, keys[-1]) if keys else None
 
 
-def _keys(store: BarbaraDB, strategy: str | None) -> Sequence[str]:
+def _keys(db: BarbaraDB, strategy: str | None) -> Sequence[str]:
     prefix = CURVES if strategy is None else f"{CURVES}{quote(strategy, safe=' ')}/"
-    return sorted(store.keys(prefix), key=_time_in)
+    return sorted(db.keys(prefix), key=_time_in)
 
 
-def _read(store: BarbaraDB, key: str) -> StoredResult:
-    found = store[key]
+def _read(db: BarbaraDB, key: str) -> StoredResult:
+    found = db[key]
     if not isinstance(found, StoredResult):
         raise BacktestError(f"{key!r} holds no result of a back-test; delete the key, or restore a copy", name=key)
     return found
@@ -292,9 +296,9 @@ def _fill_table(fills: Sequence[Fill]) -> Table:
     return Table.from_rows(list(_FILLS.items()), rows)
 
 
-def _next_time(store: BarbaraDB, now: dt.datetime) -> dt.datetime:
+def _next_time(db: BarbaraDB, now: dt.datetime) -> dt.datetime:
     """Return the present time, or a microsecond after the last result if that is later."""
-    keys = _keys(store, None)
+    keys = _keys(db, None)
     if not keys:
         return now
     last = dt.datetime.strptime(_time_in(keys[-1]), _TIME).replace(tzinfo=dt.UTC)
