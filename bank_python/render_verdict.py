@@ -33,7 +33,13 @@ def verdict_view(verdict: Verdict) -> Sheet:
 
 def null_books_view(nulls: NullBooks) -> Sheet:
     """Show the null books: a row for each kind, below the strategy's own Sharpe ratio."""
-    columns = [names("Books"), numbers("Number", 0), numbers("Median Sharpe"), numbers("Best"), numbers("As good", 0)]
+    columns = [
+        names("Books"),
+        numbers("Number", 0),
+        numbers("Median Sharpe", 2),
+        numbers("Best", 2),
+        numbers("As good", 0),
+    ]
     shown = Sheet(f"Null books of {nulls.strategy}", columns)
     shown.add(nulls.strategy, 1, nulls.strategy_sharpe, nulls.strategy_sharpe, None)
     shown.rule()
@@ -62,7 +68,7 @@ def trials_view(trials: Trials) -> Sheet:
 
 def walk_forward_view(walk: WalkForward) -> Sheet:
     """Show the windows, a row for each, and what the whole is worth."""
-    columns = [names("Test from"), words("Parameters"), numbers("Sharpe in training"), numbers("In the test")]
+    columns = [names("Test from"), words("Parameters"), numbers("Sharpe in training", 2), numbers("In the test", 2)]
     shown = Sheet(f"Walk forward of {walk.strategy}", columns)
     for row in list(walk.to_table())[:_MOST]:
         shown.add(f"{row['test_start']:%Y-%m-%d}", row["parameters"], row["in_sample"], row["out_of_sample"])
