@@ -20,12 +20,11 @@ _MOST = 20
 
 
 def verdict_view(verdict: Verdict) -> Sheet:
-    """Show the ladder: each check, whether it passed, what was found; below, the sentence it ends in and the hashes."""
-    shown = Sheet(f"Verdict on {verdict.strategy}", [names("Check"), words("Passed"), words("Finding")])
+    """Show the sentence that the ladder ends in, as the last lines may be cut; then each check; then the hashes."""
+    title = f"Verdict on {verdict.strategy}: {verdict.conclusion}"
+    shown = Sheet(title, [names("Check"), words("Passed"), words("Finding")])
     for rung in verdict.rungs:
         shown.add(rung.name, _MARKS[rung.passed], rung.words)
-    shown.rule()
-    shown.add("verdict", _MARKS[verdict.passed], verdict.conclusion)
     shown.note(f"{verdict.n_returns:,} returns; {verdict.settings}")
     shown.note(f"data {verdict.data_hash[:_HASH]}, code {verdict.code_hash[:_HASH]}, run {verdict.fingerprint[:_HASH]}")
     return shown
@@ -33,13 +32,7 @@ def verdict_view(verdict: Verdict) -> Sheet:
 
 def null_books_view(nulls: NullBooks) -> Sheet:
     """Show the null books: a row for each kind, below the strategy's own Sharpe ratio."""
-    columns = [
-        names("Books"),
-        numbers("Number", 0),
-        numbers("Median Sharpe", 2),
-        numbers("Best", 2),
-        numbers("As good", 0),
-    ]
+    columns = [names("Books"), numbers("Number", 0), numbers("Median Sharpe"), numbers("Best"), numbers("As good", 0)]
     shown = Sheet(f"Null books of {nulls.strategy}", columns)
     shown.add(nulls.strategy, 1, nulls.strategy_sharpe, nulls.strategy_sharpe, None)
     shown.rule()
@@ -68,7 +61,7 @@ def trials_view(trials: Trials) -> Sheet:
 
 def walk_forward_view(walk: WalkForward) -> Sheet:
     """Show the windows, a row for each, and what the whole is worth."""
-    columns = [names("Test from"), words("Parameters"), numbers("Sharpe in training", 2), numbers("In the test", 2)]
+    columns = [names("Test from"), words("Parameters"), numbers("Sharpe in training"), numbers("In the test")]
     shown = Sheet(f"Walk forward of {walk.strategy}", columns)
     for row in list(walk.to_table())[:_MOST]:
         shown.add(f"{row['test_start']:%Y-%m-%d}", row["parameters"], row["in_sample"], row["out_of_sample"])
