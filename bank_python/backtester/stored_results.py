@@ -28,7 +28,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from bank_python.admission import admits
 from bank_python.backtester.finished_run import checked_run
@@ -54,7 +54,16 @@ if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
     from bank_python.trading_engine import Fill
 
-__all__ = ["CURVES", "RESULTS", "StoredResult", "last_result", "store_result", "stored_results"]
+__all__ = [
+    "CURVES",
+    "RESULTS",
+    "StoredResult",
+    "last_keys",
+    "last_result",
+    "read_result",
+    "store_result",
+    "stored_results",
+]
 
 RESULTS = "/Backtest/results/"
 """Prefix of the keys of metrics."""
@@ -62,6 +71,7 @@ RESULTS = "/Backtest/results/"
 CURVES = "/Backtest/curves/"
 """Prefix of the keys of what the metrics are computed from."""
 
+_SIMULATED = "simulated"
 _TIME = "%Y-%m-%dT%H:%M:%S.%f"
 _FILLS = {
     **dict.fromkeys(("instrument", "trader", "signal"), str),
@@ -139,6 +149,11 @@ class StoredResult(Record):
     def trade_count(self) -> int:
         """Number of fills."""
         return len(self.fills)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether a note says that prices were simulated, all or some."""
+        return any(_SIMULATED in note for note in self.notes)
 
     @property
     def key(self) -> str:
@@ -253,6 +268,48 @@ def last_result(db: BarbaraDB, strategy: str | None = None) -> StoredResult | No
     """
     keys = _keys(db, strategy)
     return _read(db, keys[-1]) if keys else None
+
+
+@admits(BacktestError)
+def last_keys(db: BarbaraDB) -> dict[str, str]:
+    """Return the key of the metrics of the result that was stored last, by strategy, in the order of storing.
+
+    Nothing but keys is read, so that it can be asked often.
+
+    Parameters
+    ----------
+    db : BarbaraDB
+        Store to read.
+    """
+    found: dict[str, str] = {}
+    for key in _keys(db, None):
+        tail = key.removeprefix(CURVES)
+        strategy = unquote(tail.partition("/")[0])
+        found.pop(strategy, None)
+        found[strategy] = RESULTS + tail
+    return found
+
+
+@admits(BacktestError)
+def read_result(db: BarbaraDB, key: str) -> StoredResult:
+    """Return the result of a key.
+
+    Parameters
+    ----------
+    db : BarbaraDB
+        Store to read.
+    key : str
+        Key of the metrics, as :func:`store_result` and :func:`last_keys` return it.
+
+    Raises
+    ------
+    BacktestError
+        There is no result of that key.
+    """
+    place = CURVES + key.removeprefix(RESULTS)
+    if not key.startswith(RESULTS) or place not in db:
+        raise BacktestError(f"no result of a back-test is stored under {key!r:.80}; last_keys has the keys", name=key)
+    return _read(db, place)
 
 
 def _keys(db: BarbaraDB, strategy: str | None) -> Sequence[str]:

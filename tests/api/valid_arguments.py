@@ -806,6 +806,8 @@ BACKTESTS: list[Case] = [
     (STORED.tearsheet, {"risk_free_rate": 0.02, "periods_per_year": 252.0}),
     (backtester.bars_of, {"data": {"A": CLOSES[:, 0]}, "start": "2000-01-04", "end": "2000-02-01"}),
     (backtester.stored_results, {"db": STORE, "strategy": "hold"}),
+    (backtester.last_keys, {"db": STORE}),
+    (backtester.read_result, {"db": STORE, "key": STORED.key}),
     (backtester.last_result, {"db": STORE, "strategy": "hold"}),
 ]
 
