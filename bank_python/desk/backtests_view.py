@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.backtester import last_keys, read_result
 from bank_python.desk.view import BacktestView
-from bank_python.errors import BankError
+from bank_python.errors import BankError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +45,11 @@ class StoredBacktests:
         self._known: dict[str, BacktestView] = {}
 
     def read(self) -> tuple[BacktestView, ...]:
-        """Return the last result of each strategy, the latest first."""
-        keys = last_keys(self._db)
+        """Return the last result of each strategy, the latest first; as before while the store cannot be read."""
+        try:
+            keys = last_keys(self._db)
+        except StoreError:  # a store that another process has locked costs the desk no view
+            return tuple(reversed(self._known.values()))
         self._known = {key: self._known.get(key) or self._view(strategy, key) for strategy, key in keys.items()}
         return tuple(reversed(self._known.values()))
 

@@ -14,6 +14,7 @@ from bank_python.desk.live import LiveDesk
 from bank_python.desk.live.glyphs import ASCII, FINE
 from bank_python.desk.live.layout import arranged
 from bank_python.desk.persistence import RINGS
+from bank_python.errors import StoreError
 from tests.desk.sample_screen import GOLDEN, SIZES, TESTED_SIZES, render_tested, sample_backtests, sample_view
 
 SIMULATED = "simulated prices, not those of a market"
@@ -106,10 +107,22 @@ def test_a_value_of_somebody_else_is_named_and_costs_the_others_nothing(store):
     assert "holds no result of a back-test" in bad.problem
 
 
+def test_a_store_that_cannot_be_read_leaves_what_is_known(store, monkeypatch):
+    store_result(store, result())
+    stored = StoredBacktests(store)
+    known = stored.read()
+
+    def locked(*_):
+        raise StoreError("database is locked")
+
+    monkeypatch.setattr(BarbaraDB, "keys", locked)
+    assert stored.read() == known != ()
+
+
 def test_a_result_without_metrics_is_named(store):
     del store[store_result(store, result())]
     [line] = StoredBacktests(store).read()
-    assert line.problem
+    assert "/Backtest/results/hold/" in line.problem
     assert line.total_return is None
 
 
