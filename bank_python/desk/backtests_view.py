@@ -10,7 +10,7 @@ Examples
 ...     none, _ = stored.read(), store_result(store, result)
 ...     [line] = stored.read()
 >>> none, line.strategy, round(line.total_return, 4)
-((), '<lambda>', 0.0455)
+((), '<lambda>', 0.05)
 """
 
 from __future__ import annotations
