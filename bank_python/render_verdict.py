@@ -20,12 +20,11 @@ _MOST = 20
 
 
 def verdict_view(verdict: Verdict) -> Sheet:
-    """Show the ladder: each check, whether it passed, what was found; below, the sentence it ends in and the hashes."""
-    shown = Sheet(f"Verdict on {verdict.strategy}", [names("Check"), words("Passed"), words("Finding")])
+    """Show the sentence that the ladder ends in, as the last lines may be cut; then each check; then the hashes."""
+    title = f"Verdict on {verdict.strategy}: {verdict.conclusion}"
+    shown = Sheet(title, [names("Check"), words("Passed"), words("Finding")])
     for rung in verdict.rungs:
         shown.add(rung.name, _MARKS[rung.passed], rung.words)
-    shown.rule()
-    shown.add("verdict", _MARKS[verdict.passed], verdict.conclusion)
     shown.note(f"{verdict.n_returns:,} returns; {verdict.settings}")
     shown.note(f"data {verdict.data_hash[:_HASH]}, code {verdict.code_hash[:_HASH]}, run {verdict.fingerprint[:_HASH]}")
     return shown

@@ -18,7 +18,14 @@ from bank_python.backtester.replay_settings import FillAt, ReplaySettings
 from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.splits import PurgedSplits, Split, purged_splits, walk_forward_splits
 from bank_python.backtester.stat_arb_backtest import StatArbBacktest
-from bank_python.backtester.stored_results import StoredResult, last_result, store_result, stored_results
+from bank_python.backtester.stored_results import (
+    StoredResult,
+    last_keys,
+    last_result,
+    read_result,
+    store_result,
+    stored_results,
+)
 from bank_python.backtester.strategy import BacktestStrategy, Targets
 from bank_python.backtester.strategy_engine import StrategyEngine
 from bank_python.backtester.sweep_result import SweepPoint, SweepResult
@@ -70,11 +77,13 @@ __all__ = [
     "Window",
     "bars_of",
     "infer_periods_per_year",
+    "last_keys",
     "last_result",
     "make_tearsheet",
     "momentum_weights",
     "null_books",
     "purged_splits",
+    "read_result",
     "run_rebalances",
     "signal_equity",
     "sma_crossing_equity",

@@ -135,13 +135,16 @@ class NullBooks(Plotted, Tabular):
         """Return a table with a row for each kind: books, median and best Sharpe ratio, how many did as well."""
         from bank_python.mntable import Table
 
+        is_known = not math.isnan(self.strategy_sharpe)
         rows = [
             {"kind": kind, "books": len(ratios), "median_sharpe": float(np.median(ratios))}
-            | {"best_sharpe": float(ratios.max()), "as_good": self.as_good(kind), "p_value": self.p_value(kind)}
+            | {"best_sharpe": float(ratios.max()), "as_good": self.as_good(kind)}
+            | {"p_value": self.p_value(kind) if is_known else None}
             for kind, ratios in self.sharpe.items()
         ]
         figures = [(name, float) for name in ("median_sharpe", "best_sharpe")]
-        return Table.from_rows([("kind", str), ("books", int), *figures, ("as_good", int), ("p_value", float)], rows)
+        columns = [("kind", str), ("books", int), *figures, ("as_good", int), ("p_value", float | None)]
+        return Table.from_rows(columns, rows)
 
     def _draw_(self, axes: Axes) -> None:
         """Draw a histogram of the random books' Sharpe ratios, with the strategy's."""

@@ -28,9 +28,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from bank_python.admission import admits
+from bank_python.backtester.finished_run import checked_run
 from bank_python.backtester.return_figures import finite_or_none
 from bank_python.backtester.series_dates import times_of
 from bank_python.backtester.tearsheet import make_tearsheet
@@ -55,7 +56,16 @@ if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
     from bank_python.trading_engine import Fill
 
-__all__ = ["CURVES", "RESULTS", "StoredResult", "last_result", "store_result", "stored_results"]
+__all__ = [
+    "CURVES",
+    "RESULTS",
+    "StoredResult",
+    "last_keys",
+    "last_result",
+    "read_result",
+    "store_result",
+    "stored_results",
+]
 
 RESULTS = "/Backtest/results/"
 """Prefix of the keys of metrics."""
@@ -63,6 +73,7 @@ RESULTS = "/Backtest/results/"
 CURVES = "/Backtest/curves/"
 """Prefix of the keys of what the metrics are computed from."""
 
+_SIMULATED = "simulated"
 _TIME = "%Y-%m-%dT%H:%M:%S.%f"
 _FILLS = {
     **dict.fromkeys(("instrument", "trader", "signal"), str),
@@ -148,6 +159,11 @@ class StoredResult(Record):
         return len(self.fills)
 
     @property
+    def is_simulated(self) -> bool:
+        """Whether a note says that prices were simulated, all or some."""
+        return any(_SIMULATED in note for note in self.notes)
+
+    @property
     def key(self) -> str:
         """Key of the metrics in the store."""
         return RESULTS + _tail(self.strategy, self.start, self.end, self.saved)
@@ -190,7 +206,7 @@ class StoredResult(Record):
 
 @admits(BacktestError)
 def store_result(
-    store: BarbaraDB,
+    db: BarbaraDB,
     result: BacktestResult,
     *,
     risk_free_rate: float = RISK_FREE_RATE,
@@ -200,7 +216,7 @@ def store_result(
 
     Parameters
     ----------
-    store : BarbaraDB
+    db : BarbaraDB
         Store, whose first ring is written to.
     result : BacktestResult
         Result of a back-test.
@@ -211,24 +227,27 @@ def store_result(
 
     Raises
     ------
+    BacktestError
+        It is no result, or a figure is out of range.
     StoreError
         The store cannot be written to; nothing was written.
     """
+    checked_run(result)
     metrics = result.tearsheet(risk_free_rate=risk_free_rate).metrics
-    with store.transaction():
-        stored = _stored(result, metrics, risk_free_rate, _next_time(store, now()))
+    with db.transaction():
+        stored = _stored(result, metrics, risk_free_rate, _next_time(db, now()))
         tail = _tail(stored.strategy, stored.start, stored.end, stored.saved)
-        store.update({RESULTS + tail: metrics, CURVES + tail: stored})
+        db.update({RESULTS + tail: metrics, CURVES + tail: stored})
     return RESULTS + tail
 
 
 @admits(BacktestError)
-def stored_results(store: BarbaraDB, strategy: str | None = None) -> tuple[StoredResult, ...]:
+def stored_results(db: BarbaraDB, strategy: str | None = None) -> tuple[StoredResult, ...]:
     """Return the results in a store in the order in which they were stored.
 
     Parameters
     ----------
-    store : BarbaraDB
+    db : BarbaraDB
         Store to read.
     strategy : str, optional
         Name of one strategy; all by default.
@@ -238,16 +257,16 @@ def stored_results(store: BarbaraDB, strategy: str | None = None) -> tuple[Store
     BacktestError
         A value under the keys of results is none; the message names the key.
     """
-    return tuple(_read(store, key) for key in _keys(store, strategy))
+    return tuple(_read(db, key) for key in _keys(db, strategy))
 
 
 @admits(BacktestError)
-def last_result(store: BarbaraDB, strategy: str | None = None) -> StoredResult | None:
+def last_result(db: BarbaraDB, strategy: str | None = None) -> StoredResult | None:
     """Return the result that was stored last; None if there is none.
 
     Parameters
     ----------
-    store : BarbaraDB
+    db : BarbaraDB
         Store to read.
     strategy : str, optional
         Name of one strategy; all by default.
@@ -257,17 +276,59 @@ def last_result(store: BarbaraDB, strategy: str | None = None) -> StoredResult |
     BacktestError
         The value under the last key is no result; the message names the key.
     """
-    keys = _keys(store, strategy)
-    return _read(store, keys[-1]) if keys else None
+    keys = _keys(db, strategy)
+    return _read(db, keys[-1]) if keys else None
 
 
-def _keys(store: BarbaraDB, strategy: str | None) -> Sequence[str]:
+@admits(BacktestError)
+def last_keys(db: BarbaraDB) -> dict[str, str]:
+    """Return the key of the metrics of the result that was stored last, by strategy, in the order of storing.
+
+    Nothing but keys is read, so that it can be asked often.
+
+    Parameters
+    ----------
+    db : BarbaraDB
+        Store to read.
+    """
+    found: dict[str, str] = {}
+    for key in _keys(db, None):
+        tail = key.removeprefix(CURVES)
+        strategy = unquote(tail.partition("/")[0])
+        found.pop(strategy, None)
+        found[strategy] = RESULTS + tail
+    return found
+
+
+@admits(BacktestError)
+def read_result(db: BarbaraDB, key: str) -> StoredResult:
+    """Return the result of a key.
+
+    Parameters
+    ----------
+    db : BarbaraDB
+        Store to read.
+    key : str
+        Key of the metrics, as :func:`store_result` and :func:`last_keys` return it.
+
+    Raises
+    ------
+    BacktestError
+        There is no result of that key.
+    """
+    place = CURVES + key.removeprefix(RESULTS)
+    if not key.startswith(RESULTS) or place not in db:
+        raise BacktestError(f"no result of a back-test is stored under {key!r:.80}; last_keys has the keys", name=key)
+    return _read(db, place)
+
+
+def _keys(db: BarbaraDB, strategy: str | None) -> Sequence[str]:
     prefix = CURVES if strategy is None else f"{CURVES}{quote(strategy, safe=' ')}/"
-    return sorted(store.keys(prefix), key=_time_in)
+    return sorted(db.keys(prefix), key=_time_in)
 
 
-def _read(store: BarbaraDB, key: str) -> StoredResult:
-    found = store[key]
+def _read(db: BarbaraDB, key: str) -> StoredResult:
+    found = db[key]
     if not isinstance(found, StoredResult):
         raise BacktestError(f"{key!r} holds no result of a back-test; delete the key, or restore a copy", name=key)
     return found
@@ -306,9 +367,9 @@ def _trade_table(trades: Sequence[Fill | Settlement]) -> Table:
     return Table.from_rows(list(_FILLS.items()), rows)
 
 
-def _next_time(store: BarbaraDB, now: dt.datetime) -> dt.datetime:
+def _next_time(db: BarbaraDB, now: dt.datetime) -> dt.datetime:
     """Return the present time, or a microsecond after the last result if that is later."""
-    keys = _keys(store, None)
+    keys = _keys(db, None)
     if not keys:
         return now
     last = dt.datetime.strptime(_time_in(keys[-1]), _TIME).replace(tzinfo=dt.UTC)

@@ -129,7 +129,7 @@ class Trials(Tabular):
 
     Parameters
     ----------
-    store : BarbaraDB, optional
+    db : BarbaraDB, optional
         Store in which the record is kept; in memory only by default.
     keep_returns : bool, default True
         Whether the returns of each trial are kept, which the probability of overfitting is computed from.
@@ -139,17 +139,17 @@ class Trials(Tabular):
 
     def __init__(
         self,
-        store: BarbaraDB | None = None,
+        db: BarbaraDB | None = None,
         *,
         keep_returns: bool = True,
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
-        if store is not None and not isinstance(store, BarbaraDB):
-            raise BacktestError(f"store={store!r:.60} is no BarbaraDB; give a store, or none", name="store")
-        self._store, self._keep_returns, self._clock = store, keep_returns, clock
+        if db is not None and not isinstance(db, BarbaraDB):
+            raise BacktestError(f"db={db!r:.60} is no BarbaraDB; give a store, or none", name="db")
+        self._store, self._keep_returns, self._clock = db, keep_returns, clock
         self._known: dict[str, Trial] = {}
-        if store is not None:
-            found = [_read(fields) for _, fields in store.items(_PREFIX)]
+        if db is not None:
+            found = [_read(fields) for _, fields in db.items(_PREFIX)]
             self._known = {trial.fingerprint: trial for trial in sorted(found, key=lambda trial: trial.time)}
 
     def __len__(self) -> int:

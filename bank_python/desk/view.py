@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlertView",
+    "BacktestView",
     "DeskView",
     "FirmView",
     "GreeksView",
@@ -588,6 +589,34 @@ class TradingView:
     killed: str
 
 
+@dataclass(frozen=True, slots=True)
+class BacktestView:
+    """The last stored back-test of a strategy.
+
+    Parameters
+    ----------
+    strategy : str
+        Name of the strategy.
+    total_return, sharpe, max_drawdown : float or None
+        Return, Sharpe ratio a year, and largest fall, at most 0; ``None`` where the run has no such figure.
+    until, saved : datetime or None
+        Time of the last bar, and time at which the result was stored, UTC.
+    is_simulated : bool
+        Whether prices were simulated, all or some.
+    problem : str
+        Reason why the result cannot be read, without figures; empty if it can.
+    """
+
+    strategy: str
+    total_return: float | None
+    sharpe: float | None
+    max_drawdown: float | None
+    until: datetime | None
+    saved: datetime | None
+    is_simulated: bool
+    problem: str
+
+
 @guessable
 @dataclass(frozen=True, slots=True)
 class DeskView(Record):
@@ -629,6 +658,8 @@ class DeskView(Record):
         already, and here only in the next view.
     trading : TradingView or None
         Orders and signals; ``None`` if the desk's orders are not followed.
+    backtests : tuple of BacktestView
+        Last back-test of each strategy in the desk's store, the one stored last first.
     nodes : int
         Number of nodes in the graph.
     recalculation : RecalculationView or None
@@ -653,6 +684,7 @@ class DeskView(Record):
     alerts: tuple[AlertView, ...]
     trades: tuple[Trade, ...]
     trading: TradingView | None
+    backtests: tuple[BacktestView, ...]
     nodes: int
     recalculation: RecalculationView | None
     status: Status

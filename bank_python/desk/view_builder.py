@@ -19,9 +19,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger.outcome import Failure
+from bank_python.desk.backtests_view import StoredBacktests
 from bank_python.desk.conditions_view import conditions_view
 from bank_python.desk.contracts import leaf_name
 from bank_python.desk.status import status_of
@@ -118,6 +120,7 @@ class ViewBuilder:
         self._risk: DeskRisk | None = None
         self._conditions: DeskConditions | None = None
         self._trading: DeskTrading | None = None
+        self._stored = StoredBacktests(desk.db)
         self._scores: deque[float] = deque(maxlen=TRAIL_LENGTH)
 
     def show_risk(self, risk: DeskRisk) -> None:
@@ -154,10 +157,11 @@ class ViewBuilder:
         """
         graph = self._desk.graph
         graph.recalculate()
+        backtests = self._stored.read()  # before changes wait: a thread that writes to the store may wait for the graph
         # An empty batch makes changes of other threads wait; the snapshot also reads nodes that are evaluated on read.
         with graph.batch(), graph.snapshot() as snapshot:
             greeks = _Greeks(self._desk, snapshot)
-            return self._view(snapshot, greeks, recalculation, status)
+            return replace(self._view(snapshot, greeks, recalculation, status), backtests=backtests)
 
     def _view(
         self,
@@ -187,6 +191,7 @@ class ViewBuilder:
             alerts=() if risk is None else tuple(_alert(alert) for alert in risk.open_alerts),
             trades=desk.blotter.last(LAST_TRADES),
             trading=None if self._trading is None else trading_view(self._trading),
+            backtests=(),
             nodes=len(desk.graph),
             recalculation=None if recalculation is None else _recalculation(recalculation),
             status=status(desk, now),

@@ -20,6 +20,7 @@ from typing import is_typeddict
 import numpy as np
 
 from bank_python import (
+    backtester,
     barbara,
     dagger,
     desk,
@@ -43,8 +44,8 @@ from tests.api.valid_arguments import CALL, CASES, ENGINE, HESTON, MACRO_PRICES,
 from tests.render.sample_results import KINDS, alerts, readings
 
 PACKAGES = (
-    *("barbara", "dagger", "desk", "instruments", "integrations", "macro", "market_data", "mc_engine", "mntable"),
-    *("numerics", "optimizer", "portfolio", "risk", "risk_models", "trading_engine", "walpole"),
+    *("backtester", "barbara", "dagger", "desk", "instruments", "integrations", "macro", "market_data", "mc_engine"),
+    *("mntable", "numerics", "optimizer", "portfolio", "risk", "risk_models", "trading_engine", "walpole"),
 )
 DAY = dt.date(2026, 1, 5)
 AT = dt.datetime(2026, 1, 5, 15, 0, 4, tzinfo=dt.UTC)
@@ -350,6 +351,33 @@ def of_option_trades(path):
     )
 
 
+def of_backtests(path):
+    trials = backtester.Trials()
+    strategy, made = _Looking(), backtester.StatArbBacktest([("A", "B")])
+    closes = {"A": [10.0, 11.0, 12.0, 11.0], "B": [10.0, 10.5, 10.0, 11.0]}
+    tester = backtester.Backtester(strategy, data=closes, trials=trials)
+    result = tester.run()
+    yield from (tester, result, trials, *trials, trials.deflated_sharpe(result), strategy.context, strategy.engine)
+    yield from (strategy.window, made, backtester.MacroBacktest(["A"]), backtester.MomentumBacktest(["A"]))
+    yield from (backtester.VolArbBacktest(["A"]), backtester.Targets({"A": 0.5}, reason="a test"))
+    backtester.Backtester(strategy.look, data=closes).run()
+    loader = backtester.HistoricalDataLoader()
+    loader.load_from_arrays(closes)
+    yield from (loader, strategy.window)
+
+
+class _Looking:
+    """A strategy that keeps what it is given."""
+
+    def on_bar(self, context, engine, date):
+        self.context, self.engine, self.window = context, engine, None
+        if date.endswith("03"):
+            engine.submit_order("Ann", "A", "BUY", 10)
+
+    def look(self, window):
+        self.window = window
+
+
 def _prices():
     days = [DAY + dt.timedelta(days=i) for i in range(60)]
     walk = 100.0 * np.exp(np.cumsum(0.01 * np.random.default_rng(2).standard_normal((60, 2)), axis=0))
@@ -362,4 +390,5 @@ MAKERS = (
     of_trading,
     of_orders,
     of_option_trades,
+    of_backtests,
 )  # fmt: skip

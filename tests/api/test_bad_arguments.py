@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bank_python import macro, mc_engine, risk, risk_models, trading_engine
+from bank_python import backtester, macro, mc_engine, risk, risk_models, trading_engine
 from bank_python.admission import admits
 from bank_python.errors import BankError, ModelError, NodeArgumentError, RiskError, SimulationError
 from bank_python.instruments import Book, Option
@@ -67,7 +67,7 @@ def test_a_bad_argument_is_taken_or_refused_by_name(function, valid):
 
 
 @pytest.mark.parametrize(
-    "package", [risk_models, risk, macro, mc_engine, trading_engine], ids=lambda package: package.__name__
+    "package", [risk_models, risk, macro, mc_engine, trading_engine, backtester], ids=lambda package: package.__name__
 )
 def test_every_public_function_is_tried(package):
     tried = {function for function, _ in CASES}

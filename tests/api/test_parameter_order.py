@@ -9,7 +9,7 @@ import pytest
 
 PACKAGES = [
     *("risk", "macro", "mc_engine", "risk_models", "instruments", "market_data", "walpole", "barbara", "mntable"),
-    "trading_engine",
+    *("trading_engine", "backtester"),
 ]
 ORDERS = [
     ("price", "spot", "strike", "expiry", "rate", "vol", "dividend", "is_call"),
@@ -45,6 +45,8 @@ OTHER_NAMES = {
 }
 MEANT = {
     ("AuditTrail", "barbara"),  # as the reference calls it
+    ("Backtester", "barbara"),
+    ("HistoricalDataLoader", "barbara"),
     ("RiskFactor", "level"),  # where a factor stands
     ("StressMove", "level"),
     ("CapmFit", "alpha"),  # the return beyond the line

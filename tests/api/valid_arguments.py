@@ -804,13 +804,17 @@ BACKTESTS: list[Case] = [
     (SWEPT.overfitting, {"blocks": 4}),
     (SWEPT.tearsheet, {"number": 0}),
     (STORED.tearsheet, {"risk_free_rate": 0.02, "periods_per_year": 252.0}),
-    (backtester.stored_results, {"store": STORE, "strategy": "hold"}),
-    (backtester.last_result, {"store": STORE, "strategy": "hold"}),
+    (backtester.bars_of, {"data": {"A": CLOSES[:, 0]}, "start": "2000-01-04", "end": "2000-02-01"}),
+    (backtester.stored_results, {"db": STORE, "strategy": "hold"}),
+    (backtester.last_keys, {"db": STORE}),
+    (backtester.read_result, {"db": STORE, "key": STORED.key}),
+    (backtester.last_result, {"db": STORE, "strategy": "hold"}),
 ]
 
 TRIED = backtester.Backtester(backtester.MacroBacktest(["A"]), data={"A": CLOSES[:, 0]}).run()
 GRID = {"strategy": lambda share: lambda _: {"A": share}, "grid": {"share": [0.5, 1.0]}, "data": {"A": CLOSES[:, 0]}}
 BACKTESTS += [
+    (backtester.store_result, {"db": STORE, "result": TRIED, "risk_free_rate": 0.01}),
     (TRIED.verdict, {"trials": backtester.Trials(), "benchmark": CLOSES[:, 1], "risk_free_rate": 0.01, "n_random": 2}),
     (
         backtester.null_books,

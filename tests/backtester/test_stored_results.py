@@ -2,12 +2,21 @@
 
 import datetime as dt
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bank_python.backtester import Backtester, MomentumBacktest, Targets
-from bank_python.backtester.stored_results import CURVES, RESULTS, last_result, store_result, stored_results
+from bank_python.backtester.stored_results import (
+    CURVES,
+    RESULTS,
+    last_keys,
+    last_result,
+    read_result,
+    store_result,
+    stored_results,
+)
 from bank_python.barbara import BarbaraDB
 from bank_python.errors import BacktestError
 
@@ -47,6 +56,26 @@ def test_the_tearsheet_that_is_read_again_is_that_of_the_run(store):
     same(again.tearsheet().metrics, result.tearsheet(risk_free_rate=0.03).metrics)
     same(store[key], again.tearsheet().metrics)
     assert again.tearsheet()["n_trades"] > 1
+
+
+def test_the_last_key_of_each_strategy_leads_to_its_result(store):
+    keys = [
+        store_result(store, replace(momentum(seed), strategy=name)) for seed, name in enumerate(("a/b", "c", "a/b"))
+    ]
+    assert list(last_keys(store).items()) == [("c", keys[1]), ("a/b", keys[2])]
+    assert [read_result(store, key).final_value for key in keys] == [momentum(seed).final_value for seed in range(3)]
+
+
+@pytest.mark.parametrize("key", ["", "/Backtest/results/", "/Backtest/results/a/b/c", "/Config/currency"])
+def test_a_key_without_a_result_is_named(store, key):
+    with pytest.raises(BacktestError, match=f"no result of a back-test is stored under {key!r}"):
+        read_result(store, key)
+
+
+def test_it_says_whether_prices_were_simulated(store):
+    for notes in ((), ("prices of yahoo",), ("prices of yahoo, but those of A simulated",)):
+        store_result(store, replace(momentum(), notes=notes))
+    assert [one.is_simulated for one in stored_results(store)] == [False, False, True]
 
 
 def test_results_of_the_same_time_are_all_kept_in_order(store):

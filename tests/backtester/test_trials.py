@@ -118,7 +118,7 @@ def test_a_run_that_loses_everything_has_no_returns_after():
 def test_what_is_no_run_or_no_store_is_refused():
     with pytest.raises(BacktestError, match="run=3 is no result of a back-test"):
         Trials().record(3)
-    with pytest.raises(BacktestError, match=r"store='file.db' is no BarbaraDB"):
+    with pytest.raises(BacktestError, match=r"db='file.db' is no BarbaraDB"):
         Trials("file.db")
 
 

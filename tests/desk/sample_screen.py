@@ -5,6 +5,7 @@ them before committing.
 """
 
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bank_python.desk.live.layout import arranged
 from bank_python.desk.traders import TRADERS
 from bank_python.desk.view import (
     AlertView,
+    BacktestView,
     ComponentView,
     ConditionsView,
     DeskView,
@@ -40,6 +42,7 @@ from bank_python.desk.view import (
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (200, 60)]
+TESTED_SIZES = [(80, 24), (120, 40), (200, 60)]
 NOW = datetime(2026, 1, 5, 15, 0, 4, tzinfo=UTC)
 OUTAGE = "Yahoo did not respond in time: an outage or a slow network, the next poll tries again"
 
@@ -188,9 +191,23 @@ def sample_view():
         trading=TradingView(
             orders=61, filled=57, working=2, rejected=2, events=190, last=tuple(map(order, range(12))), killed=""
         ),
+        backtests=(),
         nodes=683,
         recalculation=RecalculationView(378, 377, 1, 0.0021, classes),
         status=sample_status(),
+    )
+
+
+def sample_backtests():
+    """Return the last back-tests of three strategies: on simulated prices, without a Sharpe ratio, one not readable."""
+    until, saved = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 5, 14, 31, tzinfo=UTC)
+    facts = {"until": until, "saved": saved, "problem": ""}
+    return (
+        BacktestView("MomentumBacktest", 0.2713, 0.8412, -0.1431, is_simulated=True, **facts),
+        BacktestView("StatArbBacktest", 0.0, None, 0.0, is_simulated=False, **facts),
+        BacktestView(
+            "mine", None, None, None, None, None, is_simulated=False, problem="the key holds no result of a back-test"
+        ),
     )
 
 
@@ -222,10 +239,16 @@ def sample_status():
     )
 
 
-def render(width, height):
-    return "".join(f"{line.plain}\n" for line in arranged(sample_view(), width, height, FINE))
+def render(width, height, view=None):
+    return "".join(f"{line.plain}\n" for line in arranged(view or sample_view(), width, height, FINE))
+
+
+def render_tested(width, height):
+    return render(width, height, replace(sample_view(), backtests=sample_backtests()))
 
 
 if __name__ == "__main__":
     for size in SIZES:
         (GOLDEN / "desk_{}x{}.txt".format(*size)).write_text(render(*size), encoding="utf-8")
+    for size in TESTED_SIZES:
+        (GOLDEN / "backtests_{}x{}.txt".format(*size)).write_text(render_tested(*size), encoding="utf-8")

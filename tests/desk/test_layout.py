@@ -12,7 +12,7 @@ from bank_python.desk.live.layout import arranged
 from bank_python.desk.live.pane import pane
 from bank_python.desk.live.panel import Panel, Place
 from bank_python.desk.live.panels import PANELS
-from tests.desk.sample_screen import sample_view
+from tests.desk.sample_screen import sample_backtests, sample_view
 
 
 def draw_limits(view, width, height, glyphs):
@@ -33,7 +33,7 @@ def titles(shown):
     return {title for title in (*(panel.title for panel in PANELS), "LIMITS", "NEWS") if f"╭ {title} " in shown}
 
 
-ALL = {panel.title for panel in PANELS}
+ALL = {panel.title for panel in PANELS if panel.is_needed is None}
 SMALL = ALL - {"CONDITIONS", "ORDERS"}  # which need a wide column that is not full of traders
 
 
@@ -59,6 +59,12 @@ def test_a_panel_that_is_too_wide_for_its_column_is_left_out():
     wide = replace(LIMITS, width=70)
     assert titles(screen(140, 36, (*PANELS, wide))) == ALL
     assert titles(screen(200, 50, (*PANELS, wide))) == ALL | {"LIMITS"}
+
+
+@pytest.mark.parametrize(("width", "height"), [(200, 60), (140, 40), (120, 40), (100, 45), (80, 60)])
+def test_a_panel_that_is_needed_for_some_views_only_is_shown_for_those(width, height):
+    tested = replace(sample_view(), backtests=sample_backtests())
+    assert titles(screen(width, height, PANELS, tested)) - titles(screen(width, height, PANELS)) == {"BACK-TESTS"}
 
 
 def test_panels_are_taken_off_by_taking_them_off_the_list():

@@ -304,6 +304,20 @@ def test_live_on_a_terminal_goes_on_follows_its_size_and_leaves_it_as_it_was(ter
     assert terminal.is_as_before()
 
 
+def test_a_back_test_that_another_process_stores_shows_on_the_live_desk(terminal, tmp_path):
+    path = tmp_path / "desk.db"
+    terminal.tmux("resize-window", "-x", "120", "-y", "44")
+    terminal.start(f"--live --refresh 0.3 --db {path}")
+    assert "BACK-TESTS" not in terminal.screen()
+    done = run("backtest", "--strategy", "macro", "--tickers", "SPY", "--db", str(path))
+    assert done.returncode == 0, done.stderr
+    terminal.says(r"╭ BACK-TESTS .*\n│ MacroBacktest +[+-]?\d+\.\d\d%~ +-?\d+\.\d\d ")
+    assert [len(line) for line in until(lambda: whole(terminal.screen(), 44))] == [120] * 44
+    terminal.type("q")
+    terminal.says("left with 0")
+    assert terminal.is_as_before()
+
+
 def whole(screen, height):
     lines = screen.splitlines()
     return lines if len(lines) == height and lines[-1].startswith("╰") else None

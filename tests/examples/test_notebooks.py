@@ -45,8 +45,8 @@ def stored_text(output):
     return "\n".join(re.sub(r"base64,[\w+/=]+", "", part) for part in parts if isinstance(part, str))
 
 
-def test_there_are_ten_in_order():
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, 11)]
+def test_they_are_numbered_in_order():
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, 12)]
 
 
 @pytest.mark.parametrize(

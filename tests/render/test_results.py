@@ -35,6 +35,7 @@ HOSTILE = (
 FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 TITLED = {
     *("option expiries", "shadow Greeks", "large moves", "ruin", "premiums", "option convexity"),
+    *("tearsheet", "null books", "sweep", "heat map"),  # arrays of numpy drop a NUL at the end of a parameter
     "snapshots",
     "grid",
     "sensitivity ladder",

@@ -79,6 +79,7 @@ def arranged(view: DeskView, width: int, height: int, glyphs: Glyphs, panels: Se
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         return _too_small(view, width, height, glyphs)
     screen = _Screen(view, width, height)
+    panels = [panel for panel in panels if panel.is_needed is None or panel.is_needed(view)]
     layouts = [_tall, _short] if width < _WIDE_FROM or height < _HIGH_FROM else [_wide, _tall, _short]
     tried = [_chosen(screen, layout, panels) for layout in layouts]
     bands, _ = min(tried, key=lambda result: result[1])

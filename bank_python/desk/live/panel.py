@@ -52,6 +52,9 @@ class Panel:
     complete_at : callable, optional
         Function of a view that returns the height at which the panel shows everything; further lines go to other
         panels. By default the panel can use any number of lines.
+    is_needed : callable, optional
+        Function of a view that returns whether there is anything to show; otherwise the panel is left out. By default
+        it is always needed.
     """
 
     title: str
@@ -61,3 +64,4 @@ class Panel:
     place: Place
     draw: Callable[[DeskView, int, int, Glyphs], list[Text]]
     complete_at: Callable[[DeskView], int] | None = None
+    is_needed: Callable[[DeskView], bool] | None = None

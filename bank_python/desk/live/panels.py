@@ -1,4 +1,4 @@
-"""The panels of the live desk: FIRM, TRADERS, MARKET, POSITIONS, CONDITIONS and ENGINE.
+"""The panels of the live desk: FIRM, TRADERS, MARKET, POSITIONS, ORDERS, CONDITIONS, BACK-TESTS and ENGINE.
 
 Each is drawn by a function of a view and a size, which returns that many lines of that many characters. It formats the
 figures of the view and computes nothing; if there is little room, less important figures are left out.
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from bank_python.desk.live.amounts import WARNING, money, short_money, signed_money, span
+from bank_python.desk.live.backtests_panel import backtests_lines, backtests_panel
 from bank_python.desk.live.columns import Column, fit, fitted, joined
 from bank_python.desk.live.conditions_panel import (
     conditions_lines,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PANELS",
+    "backtests_panel",
     "conditions_panel",
     "engine_panel",
     "firm_panel",
@@ -344,6 +346,11 @@ PANELS = (
     Panel("POSITIONS", 27, 6, 4, Place.LOWER, positions_panel),
     Panel("ORDERS", 38, 5, 7, Place.SIDE, orders_panel),
     Panel("CONDITIONS", 50, 5, 6, Place.LOWER, conditions_panel, complete_at=conditions_lines),
+    Panel(
+        *("BACK-TESTS", 44, 3, 8, Place.LOWER, backtests_panel),
+        complete_at=backtests_lines,
+        is_needed=lambda view: bool(view.backtests),
+    ),
     Panel("ENGINE", 50, 4, 5, Place.FOOT, engine_panel),
 )
 """Panels of the live desk, in order of position; a new panel is added here."""
