@@ -193,3 +193,12 @@ def test_the_csv_file_has_a_row_a_strategy(desk, tmp_path, capsys):
     rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     assert [row["strategy"] for row in rows] == ["momentum", "macro"]
     assert [float(row["final_value"]) for row in rows] == [x["final_value"] for x in found.facts["backtests"]]
+
+
+def test_a_single_day_is_a_row_without_a_return(desk):
+    found = run_backtests(desk, "momentum", universe=["AAPL", "MSFT"], start="2026-01-02")
+    (row,) = found.facts["backtests"]
+    assert row["return"] is row["sharpe"] is None
+    assert row["final_value"] == 1e6
+    assert found.table.to_list()[0]["return"] is None
+    assert "NaN" not in json.dumps(jsonable(found.facts))

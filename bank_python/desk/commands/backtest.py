@@ -205,12 +205,11 @@ def _row(name: str, result: BacktestResult | None, error: str | None, risk_free_
     if result is None:
         return dict.fromkeys(_ROW) | {"strategy": name, "error": error}
     sheet = result.tearsheet(risk_free_rate=risk_free_rate)
-    sharpe = float(sheet["sharpe_ratio"])
+    figures = {"return": "total_return", "sharpe": "sharpe_ratio", "max_dd": "max_drawdown"}
+    known = {key: float(sheet[metric]) for key, metric in figures.items()}
     return {
         "strategy": name,
-        "return": sheet["total_return"],
-        "sharpe": sharpe if math.isfinite(sharpe) else None,
-        "max_dd": sheet["max_drawdown"],
+        **{key: figure if math.isfinite(figure) else None for key, figure in known.items()},
         "trades": result.trade_count,
         "final_value": result.final_value,
         "costs": result.cost,
