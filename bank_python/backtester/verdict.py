@@ -69,6 +69,7 @@ from bank_python.risk_models.risk_free import RISK_FREE_RATE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from bank_python.backtester.costs import Costs
     from bank_python.backtester.finished_run import FinishedRun
     from bank_python.backtester.nulls import NullBooks
     from bank_python.mntable import Table
@@ -324,8 +325,9 @@ def _at_doubled_costs(case: _Case) -> tuple[FloatArray | None, str]:
     except BacktestError:  # beyond the range of costs
         return None, "costs too high to be doubled"
     if run.rerun is not None:
-        if _repeats(run):
-            return run.rerun(doubled).equity, "from a new run"
+        again = _again(run, doubled) if _repeats(run) else None
+        if again is not None:
+            return again, "from a new run"
         why = f"{why}, as the strategy does not repeat itself"
     if case.untested:
         return None, f"not doubled: the strategy does not repeat itself, and {case.untested}"
@@ -334,9 +336,16 @@ def _at_doubled_costs(case: _Case) -> tuple[FloatArray | None, str]:
 
 def _repeats(run: FinishedRun) -> bool:
     """Whether a strategy does the same once more: it may keep what it has seen, or throw dice."""
-    if run.rerun is None:
-        return False
-    return bool(np.allclose(run.rerun(run.costs).equity, run.equity, rtol=_REPEATS, atol=0.0))
+    again = _again(run, run.costs)
+    return again is not None and bool(np.allclose(again, run.equity, rtol=_REPEATS, atol=0.0))
+
+
+def _again(run: FinishedRun, costs: Costs) -> FloatArray | None:
+    """Return the equity of a new run, None if the strategy cannot run again, as one that has used up its signals."""
+    try:
+        return None if run.rerun is None else run.rerun(costs).equity
+    except BacktestError:
+        return None
 
 
 def _against_benchmark(case: _Case, benchmark: Any) -> Rung:

@@ -287,3 +287,11 @@ def test_a_verdict_is_shown_drawn_and_exported():
 def test_bad_settings_are_refused(given, said):
     with pytest.raises(BacktestError, match=said):
         flips(1, 60).verdict(**given)
+
+
+def test_a_strategy_that_cannot_run_again_is_costed_again():
+    signals = iter([0.0, 1.0, 0.5] * 100)
+    result = Backtester(lambda _window: {"A": next(signals)}, data={"A": walk_of(1)}, fees_bps=5.0).run()
+    for _ in signals:
+        pass
+    assert "as the strategy does not repeat itself" in result.verdict(n_random=5)["costs doubled"].words
