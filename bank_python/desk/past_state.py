@@ -17,13 +17,10 @@ from __future__ import annotations
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from bank_python.barbara import BarbaraDB
-from bank_python.barbara.copying import copy_store
 from bank_python.dagger import DependencyGraph
-from bank_python.desk.persistence import RINGS, STATE
+from bank_python.desk.persistence import STATE, open_copy
 from bank_python.display import Record
 from bank_python.errors import DeskError, StoreError
 from bank_python.guessing import guessable
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from os import PathLike
 
+    from bank_python.barbara import BarbaraDB
     from bank_python.barbara.past import PastView
     from bank_python.dagger import Node
     from bank_python.instruments import ProfitAndLoss
@@ -117,8 +115,5 @@ def store_copy(path: str | PathLike[str]) -> Iterator[BarbaraDB]:
     StoreError
         The file cannot be read, or is not a store.
     """
-    with tempfile.TemporaryDirectory(prefix="bank_python_") as folder:
-        copy = Path(folder) / "desk.db"
-        copy_store(path, copy)
-        with BarbaraDB.open(RINGS, path=copy) as db:
-            yield db
+    with tempfile.TemporaryDirectory(prefix="bank_python_") as folder, open_copy(path, folder) as db:
+        yield db

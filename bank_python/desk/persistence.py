@@ -23,7 +23,7 @@ from bank_python.desk.market_plan import Listing
 from bank_python.desk.parts import DeskParts
 from bank_python.desk.settings import CONFIG
 from bank_python.desk.trader import Trader, Traders
-from bank_python.errors import DeskError, UnstorableError
+from bank_python.errors import DeskError, StoreError, UnstorableError
 from bank_python.instruments import Instrument, ProfitAndLoss
 from bank_python.market_data import (
     CcxtFeed,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from bank_python.barbara.claim import Claim
     from bank_python.dagger import Node
 
-__all__ = ["RINGS", "STATE", "feed_family", "prepare_store", "resume", "save", "save_trader"]
+__all__ = ["RINGS", "STATE", "feed_family", "open_copy", "prepare_store", "resume", "save", "save_trader"]
 
 _LOG = logging.getLogger(__name__)
 _STATE_VERSION = 1
@@ -186,9 +186,30 @@ def resume(path: str | PathLike[str], feed: Feed | None, make: type[_Desk], *, r
     if not read_only:
         return _opened(BarbaraDB.open(RINGS, path=path), feed, make, own=True)
     with tempfile.TemporaryDirectory(prefix="bank_python_") as folder:
-        copy = Path(folder) / "desk.db"
-        copy_store(path, copy)
-        return _opened(BarbaraDB.open(RINGS, path=copy), feed, make, own=False)
+        return _opened(open_copy(path, folder), feed, make, own=False)
+
+
+def open_copy(path: str | PathLike[str], folder: str) -> BarbaraDB:
+    """Copy the store at `path` into a folder and open the copy.
+
+    Parameters
+    ----------
+    path : path
+        File of the store, which stays as it is.
+    folder : str
+        Folder for the copy.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be read, or is not a store; the message names it, not the copy.
+    """
+    copy = Path(folder) / "desk.db"
+    copy_store(path, copy)
+    try:
+        return BarbaraDB.open(RINGS, path=copy)
+    except StoreError as error:
+        raise StoreError(error.message.replace(str(copy), str(path)), path=path) from error
 
 
 def feed_family(path: str | PathLike[str]) -> str:
@@ -200,9 +221,7 @@ def feed_family(path: str | PathLike[str]) -> str:
         The store has no desk, or one of a newer format.
     """
     with tempfile.TemporaryDirectory(prefix="bank_python_") as folder:
-        copy = Path(folder) / "desk.db"
-        copy_store(path, copy)
-        db = BarbaraDB.open(RINGS, path=copy)
+        db = open_copy(path, folder)
         try:
             return str(_checked_state(db)["family"])
         finally:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sqlite3
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from bank_python.desk.commands.run import Output, deliver
 from bank_python.desk.persistence import RINGS
 from bank_python.desk.traders import TRADERS
 from bank_python.display import as_text
-from bank_python.errors import BacktestError, BankError, DeskError, UnknownTickerError
+from bank_python.errors import BacktestError, BankError, DeskError, StoreError, UnknownTickerError
 from bank_python.jsonable import jsonable
 
 PERIOD = {"start": "2025-08-01", "end": "2025-11-28"}
@@ -202,3 +203,11 @@ def test_a_single_day_is_a_row_without_a_return(desk):
     assert row["final_value"] == 1e6
     assert found.table.to_list()[0]["return"] is None
     assert "NaN" not in json.dumps(jsonable(found.facts))
+
+
+def test_a_file_of_another_program_is_named_as_it_was_given(desk, tmp_path):
+    path = tmp_path / "theirs.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE theirs (figure)")
+    with pytest.raises(StoreError, match=f"{path} is another program's"):
+        show_tearsheet(desk, db=str(path))
