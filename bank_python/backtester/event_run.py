@@ -36,7 +36,7 @@ from bank_python.trading_engine.late_trail import LateTrail
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.replay_settings import ReplaySettings
@@ -81,6 +81,7 @@ class EventRun:
         self.options = OptionQuotes(tape, settings.vols, settings.costs.cash_rate)
         self.account = Account(tape, self.options, cash)
         self.state_hash = ""  # of all attributes of the strategy as it starts
+        self._immediate: list[Order] = []  # that are cancelled if they do not fill on their first bar
         self._ahead = 0  # bars by which the engine's clock is ahead of the present one
 
         def clock() -> dt.datetime:
@@ -168,6 +169,17 @@ class EventRun:
         bars = {name: self._bar(t, name) for name in self.engine.order_book.waited_for}
         known = {name: bar for name, bar in bars.items() if bar is not None}
         self.fills += self.engine.on_bar(known, at_close=self._fill is FillAt.NEXT_CLOSE)
+        if self._immediate:
+            self._cancel_immediate(known)
+
+    def _cancel_immediate(self, bars: Mapping[str, Bar]) -> None:
+        """Cancel what is left of orders that were to fill at once and have met a bar."""
+        working = {order.order_id for order in self.engine.working}
+        left = [order for order in self._immediate if order.order_id in working]
+        self._immediate = [order for order in left if order.instrument_name not in bars]
+        for order in left:
+            if order.instrument_name in bars:
+                self.engine.cancel(order.order_id, why="not filled on the first bar")
 
     def _bar(self, t: int, name: str) -> Bar | None:
         option = self.options.symbol(name)
@@ -206,4 +218,6 @@ class EventRun:
                 self.refusals.append(reply)
             elif isinstance(reply, Fill):
                 self.fills.append(reply)
+            elif order.time_in_force is TimeInForce.IOC:
+                self._immediate.append(reply.order)
         self._ahead = 0

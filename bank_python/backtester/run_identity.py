@@ -17,6 +17,7 @@ import inspect
 import re
 from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from reprlib import recursive_repr
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["array_hash", "code_hash", "settings_of", "state_hash", "value_text"]
+__all__ = ["array_hash", "attributes_of", "code_hash", "settings_of", "state_hash", "value_text"]
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _LONGEST = 200
 _SHORT = 16
+_LAMBDA = "<lambda>"
+_NO_STATE = ("__dict__", "__weakref__")  # slots of the interpreter
 
 
 def array_hash(arrays: Iterable[FloatArray], *said: object) -> str:
@@ -74,6 +77,15 @@ def _hash_of(code: Hashable) -> str:
 
 
 def _source(code: Any) -> str:
+    """Return the source of a function, or of a class with those that it inherits from."""
+    parts = code.__mro__[:-1] if isinstance(code, type) else (code,)
+    said = [_own_source(part) for part in parts]
+    if getattr(code, "__name__", "") == _LAMBDA:  # its source is that of the line, on which there may be another
+        said.append(_byte_code(code.__code__))
+    return "\n".join(said)
+
+
+def _own_source(code: Any) -> str:
     try:
         return inspect.getsource(code)
     except (OSError, TypeError):  # typed at a prompt, or written in C
@@ -117,7 +129,7 @@ def settings_of(function: Any) -> str:
         return f"{value_text(function.__self__)}.{settings_of(function.__func__)}"
     if not isinstance(function, FunctionType):
         name = getattr(function, "__name__", type(function).__name__)
-        carried = getattr(function, "__dict__", {})
+        carried = attributes_of(function)
     else:
         name, carried = function.__name__, _carried(function)
     said = ", ".join(f"{key}={value_text(value)}" for key, value in carried.items())
@@ -137,6 +149,7 @@ def _carried(function: FunctionType) -> dict[str, object]:
     return carried | dict(zip(names[len(names) - len(given) :], given, strict=True)) | (function.__kwdefaults__ or {})
 
 
+@recursive_repr("...")
 def value_text(value: Any) -> str:
     """Return a value as text that is the same in every process and tells long values apart.
 
@@ -185,6 +198,23 @@ def state_hash(thing: object) -> str:
     thing : object
         Object such as a strategy, before its run.
     """
-    attributes = getattr(thing, "__dict__", {})
+    attributes = attributes_of(thing)
     read = [_read_text(each) for each in (thing, *attributes.values())]
     return array_hash((), {name: value_text(value) for name, value in attributes.items()}, read)
+
+
+def attributes_of(thing: object) -> dict[str, Any]:
+    """Return all attributes of an object by name, those in slots included.
+
+    Parameters
+    ----------
+    thing : object
+        Object such as a strategy.
+    """
+    slots = [name for kind in type(thing).__mro__ for name in _names(vars(kind).get("__slots__", ()))]
+    kept = {name: getattr(thing, name) for name in slots if name not in _NO_STATE and hasattr(thing, name)}
+    return kept | getattr(thing, "__dict__", {})
+
+
+def _names(slots: str | Iterable[str]) -> tuple[str, ...]:
+    return (slots,) if isinstance(slots, str) else tuple(slots)

@@ -369,11 +369,16 @@ def _trade_table(trades: Sequence[Fill | Settlement]) -> Table:
 
 def _next_time(db: BarbaraDB, now: dt.datetime) -> dt.datetime:
     """Return the present time, or a microsecond after the last result if that is later."""
-    keys = _keys(db, None)
-    if not keys:
-        return now
-    last = dt.datetime.strptime(_time_in(keys[-1]), _TIME).replace(tzinfo=dt.UTC)
-    return max(now, last + dt.timedelta(microseconds=1))
+    last = next((time for key in reversed(_keys(db, None)) if (time := _saved(key)) is not None), None)
+    return now if last is None else max(now, last + dt.timedelta(microseconds=1))
+
+
+def _saved(key: str) -> dt.datetime | None:
+    """Return the time in a key, None if the key is no result's."""
+    try:
+        return dt.datetime.strptime(_time_in(key), _TIME).replace(tzinfo=dt.UTC)
+    except ValueError:
+        return None
 
 
 def _time_in(key: str) -> str:

@@ -24,9 +24,10 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bank_python.backtester.run_identity import code_hash, value_text
+from bank_python.backtester.run_identity import attributes_of, code_hash, value_text
 from bank_python.display import Record
 from bank_python.errors import BacktestError, BankError
 from bank_python.trading_engine import Order, OrderStatus
@@ -134,6 +135,7 @@ class BacktestStrategy(ABC):
             Window of the bars up to now.
         """
 
+    @recursive_repr("...")
     def __repr__(self) -> str:
         return settings_text(self)
 
@@ -146,8 +148,8 @@ def settings_text(strategy: object) -> str:
     strategy : object
         Strategy of any form.
     """
-    known = getattr(strategy, "__dict__", {})
-    settings = ", ".join(f"{name}={value_text(value)}" for name, value in known.items() if not name.startswith("_"))
+    known = attributes_of(strategy).items()
+    settings = ", ".join(f"{name}={value_text(value)}" for name, value in known if not name.startswith("_"))
     return f"{type(strategy).__name__}({settings})"
 
 

@@ -149,7 +149,7 @@ class Trials(Tabular):
         self._store, self._keep_returns, self._clock = db, keep_returns, clock
         self._known: dict[str, Trial] = {}
         if db is not None:
-            found = [_read(fields) for _, fields in db.items(_PREFIX)]
+            found = [_read(key, fields) for key, fields in db.items(_PREFIX)]
             self._known = {trial.fingerprint: trial for trial in sorted(found, key=lambda trial: trial.time)}
 
     def __len__(self) -> int:
@@ -296,5 +296,10 @@ def _fields(trial: Trial) -> dict[str, Any]:
     return asdict(trial)
 
 
-def _read(fields: dict[str, Any]) -> Trial:
-    return Trial(**{**fields, "figures": ReturnFigures(**fields["figures"])})
+def _read(key: str, fields: Any) -> Trial:
+    try:
+        return Trial(**{**fields, "figures": ReturnFigures(**fields["figures"])})
+    except (TypeError, KeyError, IndexError) as error:  # of another program, or of another release
+        raise BacktestError(
+            f"{key!r} holds no trial of a back-test; delete the key, or restore a copy", name=key
+        ) from error

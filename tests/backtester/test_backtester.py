@@ -242,3 +242,22 @@ def test_settings_out_of_range_are_refused(given, said):
         Backtester(MomentumSignal, data={"A": CLOSES})
     with pytest.raises(BacktestError, match="data= is not given"):
         Backtester(once(None))
+
+
+def test_an_order_to_fill_at_once_has_one_bar():
+    def limit(window):
+        at = {"order_type": "LIMIT", "limit_price": 8.5, "time_in_force": "IOC"}
+        return Order("", "", "A", "BUY", 1.0, **at) if window.index == 0 else None
+
+    result = run(limit, {"A": rows([10.0, 10.0, 8.0, 8.0])})
+    assert not result.fills
+    assert any("not filled on the first bar" in str(event) for event in result.audit)
+    reached = run(limit, {"A": rows([10.0, 8.0, 8.0, 8.0])})
+    assert [fill.when.date() for fill in reached.fills] == [reached.dates[1].date()]
+
+
+def test_the_tearsheet_has_the_value_traded_of_a_year_as_a_share_of_equity():
+    result = run(once({"A": 1.0}), {"A": rows(CLOSES)})
+    (done,) = result.fills
+    share = done.quantity * done.price / result.equity[1]
+    assert result.tearsheet["turnover"] == pytest.approx(share / len(CLOSES) * result.tearsheet.periods.value)

@@ -213,3 +213,58 @@ def test_the_fingerprint_is_the_same_in_every_process():
     first, second = (process.communicate()[0].split() for process in running)
     assert first == second
     assert len(set(first)) == 3
+
+
+def fingerprint_of(strategy):
+    return Backtester(strategy, data={"A": [10.0, 11.0, 12.0, 13.0]}).run().fingerprint
+
+
+def test_two_functions_on_one_line_differ():
+    made = [lambda _window: {"A": 0.1}, lambda _window: {"A": 0.9}]
+    assert fingerprint_of(made[0]) != fingerprint_of(made[1])
+
+
+class Slotted(BacktestStrategy):
+    __slots__ = ("_share",)
+
+    def __init__(self, share):
+        self._share = share
+
+    def on_bar(self, _window):
+        return {"A": self._share}
+
+
+def test_settings_in_slots_count():
+    assert fingerprint_of(Slotted(0.1)) == fingerprint_of(Slotted(0.1)) != fingerprint_of(Slotted(0.9))
+
+
+def test_the_source_of_classes_inherited_from_counts():
+    class Twice(BacktestStrategy):
+        def on_bar(self, _window):
+            return {"A": 2.0 * self.share()}
+
+    class Once(BacktestStrategy):
+        def on_bar(self, _window):
+            return {"A": self.share()}
+
+    def made(base):
+        class Own(base):
+            def share(self):
+                return 0.1
+
+        return Own()
+
+    assert fingerprint_of(made(Once)) == fingerprint_of(made(Once)) != fingerprint_of(made(Twice))
+
+
+def test_a_strategy_that_refers_to_itself_has_a_fingerprint():
+    class Circle(BacktestStrategy):
+        def __init__(self):
+            self.parts = [1]
+            self.parts.append(self.parts)
+            self.again = Backtester(self, data={"A": [10.0, 11.0]})
+
+        def on_bar(self, _window):
+            return {"A": 0.5}
+
+    assert fingerprint_of(Circle()) == fingerprint_of(Circle())

@@ -141,3 +141,11 @@ def test_the_ratio_of_a_lost_account_is_minus_infinity_and_of_none_nan():
     assert sharpe_ratios(np.array([101.0, 102.0]), 100.0, 0.0, 1.0) == pytest.approx(
         np.mean([0.01, 1 / 101]) / np.std([0.01, 1 / 101], ddof=1)
     )
+
+
+@pytest.mark.parametrize("value", [3, {"a": 1}, None, "text", {"figures": {}}])
+def test_what_is_no_trial_in_a_store_is_named(value):
+    with BarbaraDB.open("desk", path=":memory:") as store:
+        store["/Backtest/trials/data/one"] = value
+        with pytest.raises(BacktestError, match="'/Backtest/trials/data/one' holds no trial of a back-test"):
+            Trials(store)
