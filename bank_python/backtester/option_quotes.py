@@ -205,14 +205,16 @@ class OptionQuotes:
         found, today = {}, self._tape.date.date()
         for name in self.among(names):
             option = self.symbol(name)
-            if option is not None and option.expiry <= today:
+            if option is not None and self.has_ended(name):
                 bars_ago = int(option.expiry < today and self._tape.now > 0)
                 spot = self._tape.last(option.underlying, bars_ago)
                 found[name] = float(Option.payoff(spot, option.strike, option.is_call))
         return found
 
     def has_ended(self, name: str) -> bool:
-        """Return whether an option has expired before the next bar; a ticker has not.
+        """Return whether an option has expired; a ticker has not.
+
+        Bars of whole days show it on the day of expiry, shorter ones on the first bar after that day.
 
         Parameters
         ----------
@@ -220,7 +222,10 @@ class OptionQuotes:
             Name of an instrument.
         """
         option = self.symbol(name)
-        return option is not None and option.expiry <= self._tape.date.date()
+        if option is None:
+            return False
+        today = self._tape.date.date()
+        return option.expiry < today or (option.expiry == today and self._tape.is_daily)
 
     def _price(self, option: OptionSymbol, spot: float, vol: float) -> float:
         if math.isnan(spot) or math.isnan(vol):
@@ -231,6 +236,7 @@ class OptionQuotes:
     def _years(self, option: OptionSymbol) -> float:
         today = self._tape.date
         end = dt.datetime.combine(option.expiry, dt.time(), today.tzinfo)
+        end += dt.timedelta(days=0 if self._tape.is_daily else 1)  # of the day, for shorter bars
         return max((end - today).total_seconds() / (86_400.0 * _DAYS_OF_YEAR), 0.0)
 
 

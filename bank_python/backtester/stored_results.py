@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote
 
 from bank_python.admission import admits
@@ -83,6 +83,10 @@ _FILLS = {
 }
 
 
+Moment: TypeAlias = dt.datetime
+Times: TypeAlias = "np.ndarray[Any, Any]"
+
+
 @storable("backtester.StoredResult", version=1)
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredResult(Record):
@@ -127,10 +131,10 @@ class StoredResult(Record):
     strategy: str
     settings: str
     tickers: tuple[str, ...]
-    start: dt.datetime
-    end: dt.datetime
-    saved: dt.datetime
-    times: np.ndarray[Any, Any]
+    start: Moment
+    end: Moment
+    saved: Moment
+    times: Times
     equity: FloatArray
     fills: Table
     initial_cash: float

@@ -14,6 +14,7 @@ Examples
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,8 +28,6 @@ from bank_python.errors import BacktestError
 from bank_python.trading_engine.checks import whole_number
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from bank_python.backtester.bars import BarPanel
     from bank_python.numerics import FloatArray
 
@@ -84,6 +83,11 @@ class Tape:
                 name=ticker,
             )
         return self._columns[ticker]
+
+    @cached_property
+    def is_daily(self) -> bool:
+        """Whether bars are of whole days."""
+        return all(when.time() == dt.time() for when in self._panel.dates)
 
     @cached_property
     def last_closes(self) -> FloatArray:

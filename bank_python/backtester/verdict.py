@@ -152,7 +152,7 @@ class Verdict(Plotted, Tabular):
     def passed(self) -> bool:
         """Whether no check failed, and costs doubled, random books and probabilistic Sharpe ratio could be decided."""
         decided = {rung.name: rung.passed for rung in self.rungs}
-        return all(decided[name] for name in _NEEDED) and False not in decided.values()
+        return all(decided.get(name) for name in _NEEDED) and False not in decided.values()
 
     def to_table(self) -> Table:
         """Return a table with a row for each check: name, passed, figure, words; then the conclusion and the hashes."""

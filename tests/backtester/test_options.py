@@ -188,3 +188,15 @@ def test_the_verdict_on_options_says_which_checks_cannot_be_made():
     assert verdict.plot()._repr_png_()
     with pytest.raises(BacktestError, match="held options such as A 2026"):
         null_books(result)
+
+
+def test_on_bars_of_hours_an_option_lives_to_the_end_of_its_day():
+    times = [dt.datetime(2026, 1, day, hour, tzinfo=dt.UTC) for day in (5, 6, 7) for hour in (10, 14, 18)]
+    closes = [100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 106.0, 107.0, 108.0]
+    data = {"A": dict(zip(times, closes, strict=True))}
+    result = run(ordered(market("A 2026-01-06 C 100"), at=3), data)  # bought on the day itself
+    (done,) = result.fills
+    hours = 24.0 - 14.0
+    assert done.price == pytest.approx(black_scholes(104.0, 100.0, hours / (24.0 * 365.0), 0.2), rel=1e-12)
+    (end,) = result.account.settlements
+    assert (end.price, end.time) == (5.0, times[6])
