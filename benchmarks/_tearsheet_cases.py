@@ -6,6 +6,7 @@ first checks that the figures agree whose definitions do, with quantstats and wi
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -90,6 +91,7 @@ def figures(report: Report, rounds: int) -> None:
 
 def page(report: Report, rounds: int) -> None:
     """Time the HTML page, figures included."""
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # that a font is not there
     ours, index = levels()
     r, b = ours.pct_change().dropna(), index.pct_change().dropna()
     with tempfile.TemporaryDirectory() as folder:

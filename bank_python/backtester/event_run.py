@@ -13,6 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 from bank_python.backtester.account import Account
+from bank_python.backtester.costs import SECONDS_A_YEAR
 from bank_python.backtester.decision_orders import DecisionOrders
 from bank_python.backtester.option_market import OptionMarket
 from bank_python.backtester.option_quotes import OptionQuotes
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 __all__ = ["EventRun"]
 
 _FREE = PositionLimits(max_position=math.inf, max_concentration=math.inf)
-_YEAR = 365.0 * 86_400.0
 
 
 class EventRun:
@@ -192,11 +192,11 @@ class EventRun:
         """Book interest on cash and the fee of short positions since the bar before, as they were then."""
         if t == 0 or not (self._costs.cash_rate or self._costs.borrow_rate):
             return
-        account, costs, dates = self.account, self._costs, self._panel.dates
-        years = (dates[t] - dates[t - 1]).total_seconds() / _YEAR
+        account, dates = self.account, self._panel.dates
+        years = (dates[t] - dates[t - 1]).total_seconds() / SECONDS_A_YEAR
         shares = [(name, units) for name, units in account.held_units.items() if self.options.symbol(name) is None]
         short = sum(min(units * self._tape.last(name, 1), 0.0) for name, units in shares)
-        amount = years * (costs.cash_rate * account.cash + costs.borrow_rate * short)
+        amount = self._costs.accrued(years, account.cash, short)
         if amount:
             self.engine.book(InterestEvent(dates[t], amount))
 
