@@ -1,6 +1,6 @@
 """Prices of listed options in a back-test: the contract's own price at the underlying's bar and implied volatility.
 
-An option is named by its symbol, ``AAPL 2026-03-20 C 230``, and is on 100 units of a ticker that has bars. Its implied
+An option is named in one way, ``AAPL 2026-03-20 C 230``, and is on 100 units of a ticker that has bars. Its implied
 volatility is one figure a ticker, without a smile: the close of ``<ticker>_VOL``, a decimal, where the data have it;
 else the one that is given; else the realised volatility of up to a year before, which a note of the result says.
 
@@ -92,6 +92,8 @@ class OptionQuotes:
         """
         if name not in self._symbols:
             found = _parsed(name)
+            if found is not None and found.name != name:
+                raise BacktestError(f"{name!r:.60} has the name {found.name!r} here; write it so", name=name)
             if name.removesuffix(_SUFFIX) != name and name.removesuffix(_SUFFIX) in self._tape.tickers:
                 raise BacktestError(f"{name} is a volatility, which cannot be traded; trade options", name=name)
             self._tape.column(name if found is None else found.underlying)  # refuses what has no bars

@@ -160,6 +160,7 @@ def test_poisoned_bars_after_now_change_no_price_before():
     [
         ("B 2026-03-20 C 100", "no bars of 'B'"),
         ("A 2026-13-20 C 100", "is no option"),
+        ("A260320C00100000", "has the name 'A 2026-03-20 C 100' here; write it so"),
         ("A_30D_95X", "no bars of 'A_30D_95X'"),
     ],
 )
