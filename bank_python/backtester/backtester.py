@@ -268,8 +268,11 @@ class Backtester:
             loader.load_from_arrays({name: known[name] for name in wanted if name in known} if known else data)
             loader.keep(wanted, *period)
         panel = loader.panel
-        tasks = [] if panel is None else [each.on(panel, loader.notes, period) for each in self._entries]
-        results = [self._recorded(task) for task in tasks]
+        if panel is None:
+            return []
+        for each in self._entries:
+            require_bars(each.strategy, panel)
+        results = [self._recorded(each.on(panel, loader.notes, period)) for each in self._entries]
         for result in results:
             store_result(self.barbara, result)
         return results

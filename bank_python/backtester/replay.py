@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from bank_python.backtester.account import AccountHistory
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.costs import Costs
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Period", "Replay", "require_bars"]
 
+BoolArray: TypeAlias = "NDArray[np.bool_]"
 Period: TypeAlias = "tuple[dt.date | None, dt.date | None]"
 
 _SHOWN = 8  # tickers in a message
@@ -151,11 +154,18 @@ def _remarks(panel: BarPanel, was: AccountHistory, modelled: set[str]) -> Iterat
         yield f"implied volatilities of {names} are realised ones of up to a year: no quotes were given"
     if "adjusted" in panel.source:
         yield "prices are adjusted by the adjusted closes of the data"
-    unseen = (was.held != 0.0) & np.isnan(panel.close)
-    for j in np.flatnonzero(unseen.any(axis=0)).tolist():
-        count = int(unseen[:, j].sum())
-        yield f"{panel.tickers[j]} was held on {count} bars on which it has none: its last price counted"
+    held = was.held != 0.0
+    yield from _counted(panel, held & np.isnan(panel.close), "was held where it has no bar", "its last price counted")
+    idle = held.any(axis=0) & (panel.volume == 0.0)
+    yield from _counted(panel, idle, "has bars without volume", "nothing filled there")
     yield from jumps_of(panel, was.held)
+
+
+def _counted(panel: BarPanel, bars: BoolArray, what: str, so: str) -> Iterator[str]:
+    """Return notes on what is so of some bars, a note for each ticker with the number of bars and the first of them."""
+    for j in np.flatnonzero(bars.any(axis=0)).tolist():
+        first = panel.dates[int(bars[:, j].argmax())]
+        yield f"{panel.tickers[j]} {what} ({int(bars[:, j].sum()):,} in all, first {first:%Y-%m-%d %H:%M}): {so}"
 
 
 def _left(done: EventRun) -> Iterator[str]:
@@ -163,4 +173,4 @@ def _left(done: EventRun) -> Iterator[str]:
     left = done.engine.working
     if left:
         names = ", ".join(dict.fromkeys(order.instrument_name for order in left))
-        yield f"{len(left)} orders had not filled at the end: {names}"
+        yield f"orders that had not filled at the end: {len(left):,}, in {names}"

@@ -186,12 +186,12 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """All metrics by name, aliases included."""
-        return dict(self)
+        """All metrics by name, aliases included; of a curve without values, the reason under ``error``."""
+        return dict(self) if self._source.series.n_values else {"error": "the equity curve has no days"}
 
     def compute(self) -> dict[str, Any]:
         """Return all metrics by name; of a curve without values, the reason under ``error``."""
-        return self.metrics if self._source.series.n_values else {"error": "the equity curve has no days"}
+        return self.metrics
 
     # --- what is said beside the figures ----------------------------------------------------------------
 

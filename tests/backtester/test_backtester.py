@@ -261,3 +261,15 @@ def test_the_tearsheet_has_the_value_traded_of_a_year_as_a_share_of_equity():
     (done,) = result.fills
     share = done.quantity * done.price / result.equity[1]
     assert result.tearsheet["turnover"] == pytest.approx(share / len(CLOSES) * result.tearsheet.periods.value)
+
+
+def test_missing_bars_of_what_is_held_bars_without_volume_and_orders_left_are_said():
+    first, second = rows(CLOSES), rows([20.0] * 5)
+    del first[3]
+    second[2]["volume"] = 0.0
+    left = Order("", "", "A", "BUY", 1, "LIMIT", 1.0)
+    decisions = {0: {"A": 0.5, "B": 0.2}, 1: left}
+    notes = run(lambda window: decisions.get(window.index), {"A": first, "B": second}).notes
+    assert "A was held where it has no bar (1 in all, first 2026-01-08 00:00): its last price counted" in notes
+    assert "B has bars without volume (1 in all, first 2026-01-07 00:00): nothing filled there" in notes
+    assert "orders that had not filled at the end: 1, in A" in notes

@@ -360,3 +360,10 @@ def test_arguments_of_the_strategies():
     assert StatArbBacktest([("A", "B")], 60, 2.0, 50).trade_qty == 50.0
     assert MacroBacktest(["A"], 100).trade_qty == 100.0
     assert repr(HistoricalDataLoader()) == "<HistoricalDataLoader: no bars>"
+
+
+def test_a_strategy_of_tickers_that_were_not_asked_for_is_refused():
+    tried = Backtester()
+    tried.add_strategy(MomentumBacktest(["A", "Z"]))
+    with pytest.raises(BacktestError, match="there are no bars of 'Z'; there are those of A"):
+        tried.run(["A"], "2024-01-01", "2024-12-31", data={"A": rows([10.0, 11.0, 12.0])})

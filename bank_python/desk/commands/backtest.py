@@ -32,6 +32,8 @@ __all__ = ["ALL", "run_backtests", "show_tearsheet"]
 ALL = "all"
 """Name that stands for all strategies."""
 
+_UNSTORED = "Not stored: --db FILE keeps results, for the command tearsheet, and trials, for the verdict."
+
 _ROW = {
     "strategy": str,
     "return": float | None,
@@ -102,7 +104,7 @@ def run_backtests(
     rows = [_row(name, done.get(name), failed.get(name), risk_free_rate) for name in names]
     verdicts = _verdicts(done, risk_free_rate, db) if with_verdict else {}
     views: list[Any] = [*(done.values() if len(names) == 1 else ()), *verdicts.values()]
-    said = [f"Stored: prop_desk.py tearsheet --db {db} shows the last one."] if keys else []
+    said = [f"Stored: prop_desk.py tearsheet --db {db} shows the last one."] if keys else [_UNSTORED]
     table = Table.from_rows(list(_ROW.items()), rows)
     facts = _facts(rows, done, keys, risk_free_rate)
     for row in facts["backtests"]:
