@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 __all__ = ["result_view"]
 
 
+_SHOWN = 6  # tickers
+
+
 def result_view(result: BacktestResult) -> Sheet:
     """Show what a strategy did: the period, equity at its ends, fills, costs, and what has to be known."""
     first, last = result.dates[0], result.dates[-1]
     shown = Sheet(f"Back-test of {result.strategy}", [names("Figure"), words("Value")])
-    shown.add("bars", f"{len(result.panel):,} of {', '.join(result.panel.tickers[:6])}")
+    tickers = result.panel.tickers
+    more = f" and {len(tickers) - _SHOWN} more" if len(tickers) > _SHOWN else ""
+    shown.add("bars", f"{len(result.panel):,} of {', '.join(tickers[:_SHOWN])}{more}")
     shown.add("period", f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")
     shown.add("equity", f"{number(result.initial_cash, 2)} to {number(result.final_value, 2)}")
     shown.add("return", f"{result.final_value / result.initial_cash - 1.0:+.2%}")

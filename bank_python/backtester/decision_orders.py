@@ -118,8 +118,11 @@ class DecisionOrders:
         price = self._options.close(name)
         if math.isnan(price):
             option = self._options.symbol(name)
-            lacking = "has had no bar yet" if option is None else f"has no volatility of {option.underlying} yet"
-            raise BacktestError(f"{name} {lacking}, so that it has no price for a target", name=name)
+            lacking = "has had no bar yet, so that it has no price for a target"
+            if option is not None:
+                known = f"window.implied_vol({option.underlying!r}) is NaN until there are 20 returns"
+                lacking = f"has no volatility of {option.underlying} yet: {known}; wait, or give vols="
+            raise BacktestError(f"{name} {lacking}", name=name)
         return price
 
     def _pending(self) -> dict[str, float]:

@@ -47,7 +47,8 @@ __all__ = [
     "settings_text",
 ]
 
-_MOST = {"weight": 1e6, "number of units": 1e15}
+_HINT = {"weight": ", 0.95 for 95 per cent of equity", "number of units": ""}
+_MOST = {"weight": 20.0, "number of units": 1e15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ class Targets(Record):
         for what, given in (("weight", self.weights), ("number of units", self.units)):
             for ticker, value in given.items():
                 if isinstance(value, bool) or not abs(_number(value)) <= _MOST[what]:
-                    said = f"the {what} of {ticker} is {value!r:.40}; give a finite number up to {_MOST[what]:g}"
-                    raise BacktestError(said, name=ticker)
+                    wanted = f"a finite number up to {_MOST[what]:g}{_HINT[what]}"
+                    raise BacktestError(f"the {what} of {ticker} is {value!r:.40}; give {wanted}", name=ticker)
 
 
 Decision: TypeAlias = Targets | tuple[Order, ...]

@@ -3,7 +3,7 @@
 =======================================================  =======================================================
 form                                                     what it returns or does after a bar
 =======================================================  =======================================================
-:class:`BacktestStrategy`                                ``on_bar(window)`` returns targets, weights or orders
+:class:`BacktestStrategy`, or an object like one         ``on_bar(window)`` returns targets, weights or orders
 an object with ``on_bar(context, engine, date)``         it submits orders to the engine
 :class:`~bank_python.trading_engine.SignalRule`          its signals are orders
 a function of the window                                 as ``on_bar(window)``
@@ -17,13 +17,14 @@ Examples
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bank_python.backtester.context_strategy import ContextStrategy, takes_a_context
 from bank_python.backtester.run_identity import code_hash, settings_of
-from bank_python.backtester.strategy import BacktestStrategy
+from bank_python.backtester.strategy import BacktestStrategy, settings_text
 from bank_python.errors import BacktestError
 from bank_python.trading_engine import SignalRule
 from bank_python.trading_engine.market_closes import DatedCloses
@@ -89,7 +90,10 @@ class _Function(BacktestStrategy):
 
     @property
     def name(self) -> str:
-        return getattr(self._function, "__name__", type(self._function).__name__)
+        function = self._function
+        while isinstance(function, partial):
+            function = function.func
+        return getattr(function, "__name__", type(function).__name__)
 
     @property
     def code_hash(self) -> str:
@@ -100,6 +104,74 @@ class _Function(BacktestStrategy):
 
     def __repr__(self) -> str:
         return settings_of(self._function)
+
+
+class _Object(BacktestStrategy):
+    """An object with ``on_bar(window)`` that is no :class:`BacktestStrategy`."""
+
+    def __init__(self, given: Any) -> None:
+        self._given = given
+
+    @property
+    def name(self) -> str:
+        return type(self._given).__name__
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(map(str, getattr(self._given, "tickers", ())))
+
+    @property
+    def needs_inputs(self) -> bool:
+        return False
+
+    @property
+    def code_hash(self) -> str:
+        return code_hash(type(self._given))
+
+    def on_start(self, window: Window) -> None:
+        getattr(self._given, "on_start", _nothing)(window)
+
+    def on_bar(self, window: Window) -> Any:
+        return self._given.on_bar(window)
+
+    def on_end(self, window: Window) -> None:
+        getattr(self._given, "on_end", _nothing)(window)
+
+    def __repr__(self) -> str:
+        return settings_text(self._given)
+
+
+def _nothing(_: Window) -> None: ...
+
+
+def require_factory(given: Any) -> None:
+    """Refuse what cannot be called with parameters to make a strategy.
+
+    Parameters
+    ----------
+    given : object
+        Class or function that returns a strategy.
+
+    Raises
+    ------
+    BacktestError
+        It cannot be called, or is a function of the window, which is a strategy itself.
+    """
+    if not callable(given):
+        raise BacktestError(
+            f"strategy={given!r:.60} cannot be called with the parameters of a point; give the class, or a function "
+            "that returns a strategy",
+            name="strategy",
+        )
+    function = given.func if isinstance(given, partial) else given
+    first = next(iter(getattr(getattr(function, "__code__", None), "co_varnames", ())), "")
+    if first == "window":
+        name = getattr(function, "__name__", "strategy")
+        raise BacktestError(
+            f"{name} is a function of the window; give one of the parameters that returns it: "
+            f"lambda **parameters: partial({name}, **parameters)",
+            name="strategy",
+        )
 
 
 def strategy_of(given: Any) -> BacktestStrategy:
@@ -121,6 +193,8 @@ def strategy_of(given: Any) -> BacktestStrategy:
         return given
     if isinstance(given, SignalRule):
         return _Rule(given)
+    if callable(getattr(given, "on_bar", None)) and not isinstance(given, type):
+        return _Object(given)
     if callable(given) and not isinstance(given, type):
         return _Function(given)
     hint = "; give an instance, with brackets" if isinstance(given, type) else ""

@@ -29,7 +29,7 @@ from bank_python.backtester.curve_metrics import checked_metrics
 from bank_python.backtester.feed_data import history_of
 from bank_python.backtester.periods import given_periods, periods_of
 from bank_python.backtester.series_dates import read_dates
-from bank_python.backtester.strategy_forms import strategy_of
+from bank_python.backtester.strategy_forms import require_factory, strategy_of
 from bank_python.backtester.sweep_grid import points_of
 from bank_python.backtester.sweep_result import DEFAULT_METRICS, SweepResult
 from bank_python.backtester.trials import Trial, Trials
@@ -133,12 +133,7 @@ def sweep(
         raise BacktestError(f"trials={trials!r:.60} is not a Trials; give the record of the search", name="trials")
     points = points_of(grid)
     wanted = checked_metrics(metrics)
-    if not callable(strategy):
-        raise BacktestError(
-            f"strategy={strategy!r:.60} cannot be called with the parameters of a point; give the class, or a function "
-            "that returns a strategy",
-            name="strategy",
-        )
+    require_factory(strategy)
     note = ""
     if data is None:
         data, note = history_of("the strategy", _inputs(strategy, points))

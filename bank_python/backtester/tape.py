@@ -78,10 +78,7 @@ class Tape:
             There is none of that name.
         """
         if ticker not in self._columns:
-            raise BacktestError(
-                f"there are no bars of {ticker!r:.40}; there are those of {', '.join(self.tickers[:_SHOWN])}",
-                name=ticker,
-            )
+            raise BacktestError(self._absent(ticker), name=ticker)
         return self._columns[ticker]
 
     @cached_property
@@ -159,7 +156,9 @@ class Tape:
         return self._periods[ticker, count]
 
     def _absent(self, ticker: str) -> str:
-        return f"there are no bars of {ticker!r:.40}; there are those of {', '.join(self.tickers[:_SHOWN])}"
+        known = ", ".join(self.tickers[:_SHOWN])
+        hint = f"; bars without a name are ASSET: give data={{{ticker!r:.40}: …}}" if self.tickers == ("ASSET",) else ""
+        return f"there are no bars of {ticker!r:.40}; there are those of {known}{hint}"
 
     def _at(self, known: list[float], bars_ago: int) -> float:
         """Return the figure of a bar, NaN before the first."""
@@ -200,9 +199,7 @@ class Tape:
             There is none of that name.
         """
         if ticker not in self._columns:
-            raise KeyError(
-                f"there are no bars of {ticker!r:.40}; there are those of {', '.join(self.tickers[:_SHOWN])}"
-            )
+            raise KeyError(self._absent(ticker))
         known = self._closes.get(ticker)
         if known is None:
             known = self._closes[ticker] = _Closes(self._panel.close[:, self._columns[ticker]])

@@ -43,7 +43,7 @@ from bank_python.backtester.periods import periods_of
 from bank_python.backtester.return_figures import ReturnFigures, finite_or_none
 from bank_python.backtester.run_identity import settings_of
 from bank_python.backtester.splits import walk_forward_splits
-from bank_python.backtester.strategy_forms import strategy_of
+from bank_python.backtester.strategy_forms import require_factory, strategy_of
 from bank_python.backtester.tearsheet import make_tearsheet
 from bank_python.display import Record
 from bank_python.errors import BacktestError
@@ -291,8 +291,7 @@ def _made(strategy: Any, point: dict[str, Any], is_factory: bool) -> Any:
     """Return the strategy of a set of parameters."""
     if not is_factory:
         return strategy
-    if not callable(strategy):
-        raise BacktestError(f"strategy={strategy!r:.60} makes no strategies; give a function or class", name="strategy")
+    require_factory(strategy)
     try:
         return strategy(**point)
     except Exception as error:  # the code of users, which may raise anything

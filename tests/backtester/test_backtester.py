@@ -6,6 +6,7 @@ import datetime as dt
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -273,3 +274,32 @@ def test_missing_bars_of_what_is_held_bars_without_volume_and_orders_left_are_sa
     assert "A was held where it has no bar (1 in all, first 2026-01-08 00:00): its last price counted" in notes
     assert "B has bars without volume (1 in all, first 2026-01-07 00:00): nothing filled there" in notes
     assert "orders that had not filled at the end: 1, in A" in notes
+
+
+def test_an_object_with_a_method_of_the_window_is_a_strategy():
+    class Dip:
+        tickers = ("A",)
+
+        def __init__(self, weight):
+            self.weight, self.seen = weight, []
+
+        def on_start(self, window):
+            self.seen.append(window.index)
+
+        def on_bar(self, window):
+            return {"A": self.weight} if window.index == 0 else None
+
+    strategy = Dip(0.5)
+    result = run(strategy, {"A": rows(CLOSES)})
+    assert (result.strategy, result.settings, strategy.seen) == ("Dip", "Dip(weight=0.5, seen=[])", [-1])
+    assert result.equity.tolist() == run(once({"A": 0.5}), {"A": rows(CLOSES)}).equity.tolist()
+
+
+def test_a_percentage_is_no_weight_and_a_ticker_without_a_name_is_said():
+    with pytest.raises(
+        BacktestError, match=r"the weight of A is 95; give a finite number up to 20, 0\.95 for 95 per cent"
+    ):
+        run(once({"A": 95}), {"A": rows(CLOSES)})
+    frame = pd.DataFrame(rows(CLOSES)).set_index("date")
+    with pytest.raises(BacktestError, match="bars without a name are ASSET: give data="):
+        run(once({"MINE": 1.0}), frame)

@@ -424,3 +424,13 @@ def test_metrics_of_many_curves_are_those_of_their_tearsheets(curves, rate):
         sheet = make_tearsheet(curve, initial_capital=100.0, risk_free_rate=rate)
         for name in AT_ONCE:
             assert found[name][i] == pytest.approx(sheet[name], rel=1e-9, abs=1e-12, nan_ok=True), name
+
+
+def test_a_function_of_the_window_is_no_factory():
+    def crossing(window, fast=5):
+        return {"A": 1.0} if window.mean("A", fast) > window.last("A") else None
+
+    with pytest.raises(BacktestError, match=r"give one of the parameters that returns it: lambda .*partial"):
+        sweep(crossing, {"fast": [3, 5]}, data=DATA)
+    found = sweep(lambda fast: partial(crossing, fast=fast), {"fast": [3, 5]}, data=DATA)
+    assert found.n_run == 2

@@ -190,7 +190,7 @@ def test_an_efficiency_without_success_in_training_is_none():
         ({"grid": {}}, "grid has no set of parameters"),
         ({"grid": {"side": [1.0]}}, r"strategy\(side=1.0\) raised TypeError: .* unexpected keyword"),
         ({"grid": 3}, "grid=3 is not a mapping"),
-        ({"strategy": 3, "grid": {"sign": [1.0]}}, "strategy=3 makes no strategies"),
+        ({"strategy": 3, "grid": {"sign": [1.0]}}, "strategy=3 cannot be called with the parameters"),
         ({"grid": {"sign": [1.0]}, "train": "x"}, "train='x'"),
     ],
 )

@@ -32,7 +32,10 @@ __all__ = ["ALL", "run_backtests", "show_tearsheet"]
 ALL = "all"
 """Name that stands for all strategies."""
 
-_UNSTORED = "Not stored: --db FILE keeps results, for the command tearsheet, and trials, for the verdict."
+_UNSTORED = (
+    "Not stored: --db FILE keeps results for the command tearsheet, and trials for the verdict, beside the desk in it; "
+    "prop_desk.py --once --db FILE makes one."
+)
 
 _ROW = {
     "strategy": str,
