@@ -46,7 +46,7 @@ __all__ = ["Book", "BoolArray", "accounting_difference", "book_equity", "book_of
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
-_ROUNDING = 1e-6  # relative difference of equities up to which two accounts are one
+_SAME = 1e-6  # relative difference of equities up to which two accounts are one
 _LEAST = 1e-6  # share of the cash at the start that differences are measured by at least
 
 
@@ -245,7 +245,7 @@ def inexact(difference: float) -> str:
     difference : float
         Accounting difference of the book.
     """
-    if difference <= _ROUNDING:
+    if difference <= _SAME:
         return ""
     return f"orders filled inside bars: the book at closes differs from the run by {100.0 * difference:.2g} %"
 

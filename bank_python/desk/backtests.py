@@ -6,7 +6,7 @@ the underlyings of Bob's options, Charlie's pairs, and Diana's funds and currenc
 Examples
 --------
 >>> BACKTESTS["stat_arb"].make(["JPM/GS"])
-StatArbBacktest(pairs=(('JPM', 'GS'),), lookback=60, z_threshold=2.0, trade_qty=None, exit_z=0.5, leg=0.2)
+StatArbBacktest(pairs=(('JPM', 'GS'),), lookback=60, z_threshold=2.0, exit_z=0.5, leg=0.2, trade_qty=None)
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from bank_python.backtester import last_result, store_result
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _FEES, _SLIPPAGE = 10.0, 5.0  # in basis points
 _MOMENTUM = "momentum"
+_SHOWN = ("total_return", "sharpe_ratio", "max_drawdown", "n_trades")
 
 
 @scene("BACKTEST — Momentum")
@@ -73,7 +75,10 @@ def tearsheet_shown(stage: Stage) -> SceneResult:
     facts = {
         "strategy": stored.strategy,
         "key": stored.key,
-        "metrics": {name: sheet[name] for name in ("total_return", "sharpe_ratio", "max_drawdown", "n_trades")},
+        "metrics": {
+            name: sheet[name] if math.isfinite(sheet[name]) else None
+            for name in ("total_return", "sharpe_ratio", "max_drawdown", "n_trades")
+        },
         "equals_the_stored": desk.db[stored.key]["total_return"] == sheet["total_return"],
         "reasons": sheet.reasons,
         "html_bytes": len(sheet.to_html().encode()),
@@ -98,10 +103,11 @@ def _run(desk: Desk, name: str, *, are_free: bool = False) -> BacktestResult:
 
 def _facts(name: str, result: BacktestResult) -> dict[str, Any]:
     sheet = result.tearsheet()
+    sharpe = float(sheet["sharpe_ratio"])
     return {
         "strategy": name,
         "return": sheet["total_return"],
-        "sharpe": sheet["sharpe_ratio"],
+        "sharpe": sharpe if math.isfinite(sharpe) else None,
         "max_dd": sheet["max_drawdown"],
         "trades": result.trade_count,
         "final_value": result.final_value,
@@ -121,7 +127,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Sheet:
             shown.note(f"{row['strategy']}: {row['reason']}")
             continue
         money = number(row["costs"], 0), number(row["final_value"], 0)
-        shown.add(row["strategy"], row["return"], f"{row['sharpe']:.2f}", row["max_dd"], f"{row['trades']:,}", *money)
+        shown.add(row["strategy"], row["return"], number(row["sharpe"], 2), row["max_dd"], f"{row['trades']:,}", *money)
     shown.note(f"from 1,000,000 each, {_FEES:g} bp of fees and {_SLIPPAGE:g} bp of slippage, filled at the next open")
     sources = {row["strategy"]: row["source"] for row in rows if "source" in row}
     if len(set(sources.values())) == 1:
