@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _FEES, _SLIPPAGE = 10.0, 5.0  # in basis points
 _MOMENTUM = "momentum"
-_SHOWN = ("total_return", "sharpe_ratio", "max_drawdown", "n_trades")
 
 
 @scene("BACKTEST — Momentum")
