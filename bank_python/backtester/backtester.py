@@ -144,9 +144,11 @@ class Backtester:
         if strategy is not None:
             self._entries.append(_Entry(strategy_of(strategy), "Backtest", self.initial_cash))
             given, source = feed_history(self.strategy) if data is None else (data, "")
-            self._panel = _named(bars_of(given, start, end), self.strategy)
+            read = bars_of(given, start, end)
+            self._panel = _named(read, self.strategy)
             require_bars(self.strategy, self._panel)
-            self._notes = (source,) if source else ()
+            taken = f"the bars have no name: taken for those of {self._panel.tickers[0]}"
+            self._notes = tuple(filter(None, (source, taken if self._panel is not read else "")))
 
     def __repr__(self) -> str:
         if self._panel is None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.backtester.bar_columns import ADJUSTED, datetimes_of, said_time
+from bank_python.backtester.bar_columns import ADJUSTED, first_of
 from bank_python.errors import BacktestError
 
 if TYPE_CHECKING:
@@ -58,9 +58,8 @@ def adjusted_figures(
     known, adjusted = ~np.isnan(kept["close"]), figures[ADJUSTED]
     wrong = known & ~((adjusted > 0.0) & (adjusted < np.inf))
     if wrong.any():
-        t = int(wrong.argmax())
-        (when,) = datetimes_of(times[t : t + 1])
-        said = f"the adjusted close of {ticker} at {said_time(when)} is {float(adjusted[t])!r}, not above 0"
+        t, when = first_of(wrong, times)
+        said = f"the adjusted close of {ticker} at {when} is {float(adjusted[t])!r}, not above 0"
         raise BacktestError(f"{said}; correct it, or leave the column out", name=ticker)
     factors = adjusted / kept["close"]
     if not (np.abs(factors[known] - 1.0) > _ROUNDED).any():

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.backtester.bar_columns import datetimes_of, said_time
+from bank_python.backtester.bar_columns import datetimes_of, first_of, said_time
 from bank_python.errors import BacktestError
 
 if TYPE_CHECKING:
@@ -79,9 +79,8 @@ def require_possible(ticker: str, times: NDArray[np.int64], figures: Mapping[str
     """
     wrong = _impossible(figures)
     if wrong.any():
-        t = int(wrong.argmax())
-        (when,) = datetimes_of(times[t : t + 1])
-        raise _refused(ticker, said_time(when), {name: float(column[t]) for name, column in figures.items()})
+        t, when = first_of(wrong, times)
+        raise _refused(ticker, when, {name: float(column[t]) for name, column in figures.items()})
 
 
 def _impossible(figures: Mapping[str, FloatArray]) -> NDArray[np.bool_]:
@@ -132,9 +131,8 @@ def require_same_fields(ticker: str, times: NDArray[np.int64], figures: Mapping[
     for name in _RANGES:
         lacking = known & np.isnan(figures[name]) if name in figures else known
         if 0 < np.count_nonzero(lacking) < np.count_nonzero(known):
-            t = int(lacking.argmax())
-            (when,) = datetimes_of(times[t : t + 1])
-            said = f"the {name} of {ticker} at {said_time(when)} is missing, others are there; give it"
+            _, when = first_of(lacking, times)
+            said = f"the {name} of {ticker} at {when} is missing, others are there; give it"
             raise BacktestError(f"{said}, or leave the bar out", name=ticker)
 
 

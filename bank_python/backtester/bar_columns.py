@@ -42,6 +42,7 @@ __all__ = [
     "BarTimes",
     "Times",
     "datetimes_of",
+    "first_of",
     "read_columns",
     "read_rows",
     "said_time",
@@ -301,6 +302,21 @@ def datetimes_of(times: NDArray[np.int64]) -> tuple[dt.datetime, ...]:
         Times in microseconds since 1970.
     """
     return tuple([_EPOCH + span for span in times.astype("timedelta64[us]").tolist()])
+
+
+def first_of(wrong: NDArray[np.bool_], times: NDArray[np.int64]) -> tuple[int, str]:
+    """Return the number and the time of the first bar at fault.
+
+    Parameters
+    ----------
+    wrong : ndarray of bool
+        Bars at fault, at least one.
+    times : ndarray of int
+        Starts of the bars in microseconds since 1970.
+    """
+    t = int(wrong.argmax())
+    (when,) = datetimes_of(times[t : t + 1])
+    return t, said_time(when)
 
 
 def said_time(when: dt.datetime) -> str:

@@ -56,7 +56,9 @@ def test_equal_closes_are_no_adjustment_and_missing_ones_are_named():
 def test_a_frame_of_one_ticker_is_that_of_the_strategy():
     from bank_python.backtester import MomentumBacktest
 
-    assert Backtester(MomentumBacktest(["A"], lookback=1), data=RAW).panel.tickers == ("A",)
+    test = Backtester(MomentumBacktest(["A"], lookback=1), data=RAW)
+    assert test.panel.tickers == ("A",)
+    assert "the bars have no name: taken for those of A" in test.run().notes
 
 
 def test_a_ticker_with_closes_only_leaves_the_others_their_opens():

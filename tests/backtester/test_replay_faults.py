@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from bank_python.backtester import Backtester, BacktestStrategy
+from bank_python.backtester import Backtester, BacktestStrategy, MomentumBacktest, Targets
 from bank_python.errors import BacktestError
 from bank_python.trading_engine import Order
 
@@ -94,3 +96,64 @@ def test_a_ruined_account_does_not_trade_against_its_weights():
     assert result.equity[3] < 0.0
     bought = sum(fill.signed_quantity for fill in result.fills[1:])
     assert bought in {0.0, 100.0}  # nothing, or the end of the short position; not more of it, nor a part
+
+
+@pytest.mark.parametrize("fill", ["next_open", "next_close"])
+def test_an_order_for_the_day_lives_on_the_day_after_its_signal(fill):
+    order = Order("", "", "A", "BUY", 1, time_in_force="DAY")
+    assert trades(run({0: order}, fill=fill)) == [(1.0, 6)]
+
+
+def test_a_volatility_depends_on_no_later_calendar():
+    rng = np.random.default_rng(0)
+    closes = 100.0 * np.exp(np.cumsum(0.01 * rng.standard_normal(430)))
+    days = pd.bdate_range("2025-01-01", periods=60)
+    later = days[:30].append(pd.date_range(days[29] + pd.Timedelta(days=1), periods=400))
+    seen = []
+
+    def look(window):
+        if window.index == 20:
+            seen.append(window.volatility("A", 10))
+
+    for index in (days, later):
+        Backtester(look, data={"A": pd.Series(closes[: len(index)], index)}).run()
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("expiry", ["2025-12-31", "2026-01-06"])
+def test_an_option_that_has_ended_does_not_trade(expiry):
+    order = Order("", "", f"A {expiry} C 5", "BUY", 1)
+    result = run({1: order}, vols=0.3)
+    assert trades(result) == []
+    assert len(result.refusals) == 1
+
+
+def test_a_target_of_an_option_without_a_volatility_yet_says_that():
+    with pytest.raises(BacktestError, match="volatility"):
+        run({1: Targets(units={"A 2026-03-20 C 10": 1.0})})
+
+
+@pytest.mark.parametrize("bars", [0, -1, 2.5])
+def test_windows_of_volatilities_are_checked(bars):
+    with pytest.raises(BacktestError, match="bars="):
+        Backtester(lambda window: window.volatility("A", bars) and None, data=rows()).run()
+
+
+def test_implied_volatilities_of_unknown_tickers_are_refused():
+    with pytest.raises(BacktestError, match="ZZ"):
+        run({}, vols={"ZZ": 0.2})
+
+
+def test_a_series_of_volatilities_is_no_asset():
+    with pytest.raises(BacktestError):
+        run({0: {"A_VOL": 1.0}}, rows() | {"A_VOL": rows()["A"]})
+
+
+def test_different_functions_have_different_fingerprints():
+    made = [run({0: {"A": weight}}).fingerprint for weight in (0.2, 0.7)]
+    assert made[0] != made[1]
+
+
+def test_a_function_that_is_a_strategy_by_a_missing_ticker_is_refused_at_once():
+    with pytest.raises(BacktestError, match="no bars of 'ZZ'"):
+        Backtester(MomentumBacktest(["ZZ"]), data=rows()).run()

@@ -195,6 +195,7 @@ def test_a_function_that_calls_itself_has_a_text():
     assert settings_of(down) == "down(down='itself')"
 
 
+@pytest.mark.slow
 def test_the_fingerprint_is_the_same_in_every_process():
     ending = "\nmade = Reading()\nmade.names, made.pairs = set('abcdef'), {'k': frozenset('uvwxyz')}\n"
     ending += (

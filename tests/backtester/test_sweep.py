@@ -208,6 +208,7 @@ def test_processes_give_the_same():
         equal(sweep(MOMENTUM, GRID, **settings_, executor=pool), SWEPT)
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     monkeypatch.setenv("DASK_TEMPORARY_DIRECTORY", str(tmp_path))

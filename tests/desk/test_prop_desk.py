@@ -304,6 +304,7 @@ def test_live_on_a_terminal_goes_on_follows_its_size_and_leaves_it_as_it_was(ter
     assert terminal.is_as_before()
 
 
+@pytest.mark.slow
 def test_a_back_test_that_another_process_stores_shows_on_the_live_desk(terminal, tmp_path):
     path = tmp_path / "desk.db"
     terminal.tmux("resize-window", "-x", "120", "-y", "44")
