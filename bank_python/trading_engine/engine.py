@@ -573,9 +573,14 @@ class TradingEngine(Displayed):
         return tuple(fills)
 
     def _met(self, instrument: str, bar: CheckedBar, *, fill_on_touch: bool, at_close: bool) -> list[Fill]:
-        """Let the working orders of an instrument meet its bar, in the order of their submission."""
+        """Let the working orders of an instrument meet its bar, in the order of their submission.
+
+        What fills at the close comes after what fills inside the bar.
+        """
         fills: list[Fill] = []
         queue = list(self.order_book.waiting_on(instrument))
+        if at_close:
+            queue.sort(key=_fills_at_close)
         left, fault = self._room(instrument, bar) if queue else (0.0, "")
         for waiting in queue:
             if self.killed:
@@ -588,8 +593,9 @@ class TradingEngine(Displayed):
             if filled is not None:
                 fills.append(filled[0])
                 left -= units
-                # Protection of a fill meets the rest of the bar, and knows at which price that was.
-                queue += [] if filled[1] is None else [filled[1].entered_at(met.price)]
+                if filled[1] is not None and not (at_close and _fills_at_close(waiting)):
+                    # Protection of a fill meets the rest of the bar, and knows at which price that was.
+                    queue.append(filled[1].entered_at(met.price))
         return fills
 
     def _held(self, order: Order) -> float:
@@ -725,6 +731,11 @@ class _Deal:
         """Figures of the fill for the trail; its price where the books take another one."""
         price = {} if self.event.price == self.fill.price else {"price": self.fill.price}
         return {"event": self.event.to_dict(), "reference": self.fill.cost.reference_price, **price}
+
+
+def _fills_at_close(waiting: Waiting) -> bool:
+    """Whether what works is a market order, of those that fill at the close of a bar."""
+    return not isinstance(waiting, Protection) and waiting.orders[0].order_type is OrderType.MARKET
 
 
 def _last_prices(waiting: Iterable[Waiting]) -> dict[str, float]:

@@ -157,3 +157,22 @@ def test_different_functions_have_different_fingerprints():
 def test_a_function_that_is_a_strategy_by_a_missing_ticker_is_refused_at_once():
     with pytest.raises(BacktestError, match="no bars of 'ZZ'"):
         Backtester(MomentumBacktest(["ZZ"]), data=rows()).run()
+
+
+def test_what_is_bought_at_a_close_is_not_stopped_by_the_low_before_it():
+    entry = Order("", "", "A", "BUY", 1).bracketed(stop_loss=9.5)
+    data = rows((10.0, 12.0, 12.0, 11.0, 9.0))
+    data["A"][1]["low"] = 9.0
+    assert trades(run({0: entry}, data, fill="next_close")) == [(1.0, 6), (-1.0, 9)]
+
+
+def test_a_stop_inside_a_bar_comes_before_an_order_at_its_close():
+    entry = Order("", "", "A", "BUY", 10).bracketed(stop_loss=9.5)
+    data = rows((10.0, 12.0, 12.0, 12.0, 12.0))
+    data["A"][3]["low"] = 9.0
+    result = run({0: entry, 2: Order("", "", "A", "SELL", 10)}, data, fill="next_close")
+    assert [(fill.signed_quantity, fill.price, fill.when.day) for fill in result.fills] == [
+        (10.0, 12.0, 6),
+        (-10.0, 9.5, 8),
+        (-10.0, 12.0, 8),
+    ]
