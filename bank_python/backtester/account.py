@@ -178,14 +178,17 @@ class Account(Books):
         """Return the terms of the market."""
         return market.terms(instrument)
 
-    def equity(self, trader: str | None, prices: Mapping[str, float], market: Market) -> float:  # noqa: ARG002
-        """Return cash and positions at the engine's prices, of which each position has one."""
-        held = self.held_units
-        return self.cash + sum(units * prices[name] * self._options.multiplier(name) for name, units in held.items())
+    def prices(self, trader: str | None, known: Mapping[str, float]) -> Mapping[str, float]:  # noqa: ARG002
+        """Return the last closes of what is held: the engine sees the prices of its orders only."""
+        return {**known, **{name: self._options.close(name) for name in self.held_units}}
 
-    def pnl(self, trader: str | None, prices: Mapping[str, float], market: Market) -> float:
+    def equity(self, trader: str | None, prices: Mapping[str, float], market: Market) -> float:  # noqa: ARG002
+        """Return cash and positions at the last closes."""
+        return self.equity_now
+
+    def pnl(self, trader: str | None, prices: Mapping[str, float], market: Market) -> float:  # noqa: ARG002
         """Return the equity less the cash at the start."""
-        return self.equity(trader, prices, market) - self._start
+        return self.equity_now - self._start
 
     def lots(self, trader: str, instrument: str) -> tuple[str, ...]:  # noqa: ARG002 - the ledger of the trail has them
         """Return no names of lots."""

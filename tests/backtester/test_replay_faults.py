@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 
 from bank_python.backtester import Backtester, BacktestStrategy, MomentumBacktest, Targets
 from bank_python.errors import BacktestError
-from bank_python.trading_engine import Order
+from bank_python.trading_engine import Order, PositionLimits
 
 FIRST = dt.date(2026, 1, 5)
 
@@ -175,4 +176,14 @@ def test_a_stop_inside_a_bar_comes_before_an_order_at_its_close():
         (10.0, 12.0, 6),
         (-10.0, 9.5, 8),
         (-10.0, 12.0, 8),
+    ]
+
+
+def test_limits_on_losses_see_what_is_held_at_its_last_closes():
+    data = rows((10.0, 10.0, 10.0, 3.0, 3.0)) | {"B": rows((10.0,) * 5)["A"]}
+    limits = PositionLimits(max_position=math.inf, max_loss=300.0)
+    result = run({0: Order("", "", "A", "BUY", 80), 3: Order("", "", "B", "BUY", 1)}, data, limits=limits)
+    assert trades(result) == [(80.0, 6)]
+    assert [refused.reason for refused in result.refusals] == [
+        "Loss, from which on orders may only reduce positions: 560 is above 300 (money)"
     ]
