@@ -261,14 +261,17 @@ class Scheduler:
         return True
 
     def _may_start(self, launch: Launch) -> bool:
+        is_service = launch.entry.config.mode is JobMode.SERVICE
+        return self._is_startable(launch) and (is_service or self._pool.has_free)
+
+    def _is_startable(self, launch: Launch) -> bool:
+        """Whether a launch waits for nothing but a free worker."""
         entry = launch.entry
         if entry.active and not entry.config.allow_overlap:
             return False
         if entry.paused and not launch.forced:
             return False
-        if launch.attempt == 1 and not launch.forced and unmet_dependencies(entry, self.entries):
-            return False
-        return entry.config.mode is JobMode.SERVICE or self._pool.has_free
+        return launch.attempt != 1 or launch.forced or not unmet_dependencies(entry, self.entries)
 
     def launch(self, launch: Launch) -> Execution:
         """Start a run now, in a separate thread for a service and for ``run_once``."""
@@ -445,7 +448,8 @@ class Scheduler:
         if not self.running:
             return True
         due_now = any(due <= self.clock.now() and self._is_live(item) for item in self._heap for due in item[:1])
-        return not due_now and not any(self._may_start(launch) for launch in self._ready)
+        # A worker that has just ended its run may not be free yet: a launch that waits for it is due all the same.
+        return not due_now and not any(self._is_startable(launch) for launch in self._ready)
 
     def _is_live(self, item: _HeapItem) -> bool:
         _, ticket, entry, retry = item

@@ -1,4 +1,5 @@
 import threading
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from bank_python.errors import JobConfigError, JobError
 from bank_python.walpole import JobConfig, JobRunner, JobState, ManualClock
+from bank_python.walpole.scheduler import Scheduler
 
 PATIENCE = 30.0
 
@@ -114,6 +116,19 @@ def test_an_unknown_dependency_is_refused_at_start(runner):
     assert runner.jobs == ("a", "ghost")
 
 
+@pytest.fixture
+def runner_of_one_slow_worker(make_runner, monkeypatch):
+    """A runner whose one worker needs a moment after each run before it takes the next."""
+    run = Scheduler._run
+
+    def run_and_dawdle(self, *args):
+        run(self, *args)
+        time.sleep(0.1)
+
+    monkeypatch.setattr(Scheduler, "_run", run_and_dawdle)
+    return make_runner(max_workers=1)
+
+
 def test_a_job_others_need_is_not_removed(runner):
     runner.add_job(one_shot("a"))
     runner.add_job(one_shot("b", depends_on=["a"]))
@@ -122,6 +137,15 @@ def test_a_job_others_need_is_not_removed(runner):
     runner.remove_job("b")
     runner.remove_job("a")
     assert runner.jobs == ()
+
+
+def test_idle_waits_for_a_job_whose_worker_is_not_free_yet(runner_of_one_slow_worker):
+    ran = []
+    runner_of_one_slow_worker.add_job(one_shot("first", ran.append, args=("first",)))
+    runner_of_one_slow_worker.add_job(one_shot("second", ran.append, args=("second",), depends_on=["first"]))
+    runner_of_one_slow_worker.start()
+    runner_of_one_slow_worker.wait_until_idle(PATIENCE)
+    assert ran == ["first", "second"]
 
 
 @st.composite
