@@ -6,9 +6,9 @@ A sample follows a power law from xmin on if its density there is proportional t
           P(X > x) = \Big(\frac x{x_{min}}\Big)^{-(\alpha - 1)} ,
 
 and for whole numbers :math:`p(k) = k^{-\alpha} / \zeta(\alpha, x_{min})`. The *tail index*, of which extreme value
-theory and Taleb speak, is α − 1: the moments of an order below it exist. Given xmin, α is a maximum likelihood estimate;
-xmin is the observed value for which the fitted law is closest to the data at or above it, by the Kolmogorov–Smirnov
-distance (:mod:`bank_python.taleb.power_law_scan`).
+theory and Taleb speak, is α − 1: the moments of an order below it exist. Given xmin, α is a maximum likelihood
+estimate; xmin is the observed value for which the fitted law is closest to the data at or above it, by the
+Kolmogorov–Smirnov distance (:mod:`bank_python.taleb.power_law_scan`).
 
 A fit always succeeds. Whether the power law is plausible is another question, for :meth:`PowerLawFit.p_value`, and
 whether another law does as well a third, for :meth:`PowerLawFit.compare`.
@@ -204,8 +204,8 @@ class PowerLawFit(Plotted, Figures):
         moments = f"no finite {' or '.join(missing)}" if missing else "finite mean, variance and kurtosis"
         few = f"; only {self.n_tail} points are in the tail" if self.n_tail < _RELIABLE else ""
         return (
-            f"From {self.xmin:g} on ({self.n_tail:,} of {self.n_observations:,} points) the survival function falls with "
-            f"a power of {self.tail_index:.2f} ± {self.alpha_se:.2f}: if that went on, {moments}{few}. Whether it is a "
+            f"From {self.xmin:g} on ({self.n_tail:,} of {self.n_observations:,} points) the survival function falls "
+            f"with a power of {self.tail_index:.2f} ± {self.alpha_se:.2f}: if that went on, {moments}{few}. Whether it is a "
             "power law is for p_value() and compare() to say."
         )
 
@@ -244,14 +244,14 @@ def fit_power_law(x: ArrayLike, *, xmin: float | None = None, discrete: bool | N
     Parameters
     ----------
     x : array_like, shape (n,)
-        Sample, at least 0 and finite, at least ten of it above 0: sizes, losses as positive numbers, or absolute returns.
-        Zeros count in the shares only.
+        Sample, at least 0 and finite, at least ten of it above 0: sizes, losses as positive numbers, or absolute
+        returns. Zeros count in the shares only.
     xmin : float, optional
         Start of the tail, above 0; by default the observed value with the smallest Kolmogorov–Smirnov distance, all
         of them tried.
     discrete : bool, optional
         Whether the data are whole numbers with probabilities proportional to a power. By default they are if all are
-        whole and the tail so fitted begins below 100: above, where a step is less than 1%, the continuous law is fitted.
+        whole and the tail so fitted begins below 100: above, where steps are less than 1%, the continuous law is used.
 
     Raises
     ------
@@ -313,8 +313,8 @@ def _ordered(x: ArrayLike) -> FloatArray:
     bad = np.flatnonzero(sample < 0.0)
     if bad.size:
         raise CalibrationError(
-            f"{bad.size:,} of {len(sample):,} numbers are negative, first x[{bad[0]}] = {float(sample[bad[0]])!r}; a power "
-            "law is of one side: give absolute values, or losses as positive numbers",
+            f"{bad.size:,} of {len(sample):,} numbers are negative, first x[{bad[0]}] = {float(sample[bad[0]])!r}; a "
+            "power law is of one side: give absolute values, or losses as positive numbers",
             name="x",
             value=int(bad[0]),
         )

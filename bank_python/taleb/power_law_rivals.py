@@ -7,10 +7,10 @@ the four bend it by a second parameter that is 0 for the power law itself:
           \text{stretched exponential: } P(Y > y) = \exp\Big(-a \frac{e^{\beta y} - 1}{\beta}\Big), \qquad
           \text{cutoff: } e^{-a y - \lambda e^y} / Z .
 
-Written so, the likelihood stays regular where the usual parameters run away: the lognormal that fits a power law best has
-its mean at minus infinity. If no bend makes the data likelier, the fit is the power law (c = 0, β = 0, λ = 0). For whole
-numbers, lognormal and stretched exponential are rounded, :math:`P(k) = P(k - 1/2 < X < k + 1/2)` with the tail beginning
-at xmin − 1/2, while exponential and cutoff are proportional to their density.
+Written so, the likelihood stays regular where the usual parameters run away: the lognormal that fits a power law best
+has its mean at minus infinity. If no bend makes the data likelier, the fit is the power law (c = 0, β = 0, λ = 0). For
+whole numbers, lognormal and stretched exponential are rounded, :math:`P(k) = P(k - 1/2 < X < k + 1/2)` with the tail
+beginning at xmin − 1/2, while exponential and cutoff are proportional to their density.
 
 Examples
 --------
@@ -149,7 +149,7 @@ def _most_likely(density: Callable[[FloatArray], FloatArray | None], data: Rival
         if here is None:
             return None
         scores = np.empty((len(here), len(at)))
-        for i, size in enumerate(np.maximum(np.abs(at), _STEP) * _STEP):
+        for i, size in enumerate(np.maximum(np.abs(at), 1.0) * _STEP):
             step = np.zeros(len(at))
             step[i] = size
             once, twice = density(at + step), density(at + 2.0 * step)

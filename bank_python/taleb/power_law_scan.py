@@ -20,7 +20,7 @@ Examples
 >>> tails = ContinuousTails(np.array([1.0, 2.0, 3.0, 5.0, 9.0, 30.0]))
 >>> found = closest_tail(tails)
 >>> float(tails.starts[found.start]), round(found.distance, 4)
-(2.0, 0.0983)
+(2.0, 0.163)
 
 References
 ----------
@@ -148,11 +148,13 @@ class ContinuousTails(Tails):
         return gaps
 
     def log_likelihood(self, start: int) -> float:
+        """Return the log-likelihood of one tail."""
         alpha, size = float(self.exponents[start]), float(self.sizes[start])
         density = np.log((alpha - 1.0) / self.starts[start]) - alpha * self.mean_logs[start]
         return float(size * density)
 
     def standard_error(self, start: int) -> float:
+        """Return the standard error of the exponent of one tail, from the information."""
         return float((self.exponents[start] - 1.0) / np.sqrt(self.sizes[start]))
 
 
@@ -185,11 +187,13 @@ class DiscreteTails(Tails):
         return np.asarray(np.maximum(gaps, beyond))
 
     def log_likelihood(self, start: int) -> float:
+        """Return the log-likelihood of one tail."""
         alpha = float(self.exponents[start])
         whole = float(scaled_zeta(alpha, self.starts[start])[0])
         return float(self.sizes[start] * (-np.log(whole) - alpha * self.mean_logs[start]))
 
     def standard_error(self, start: int) -> float:
+        """Return the standard error of the exponent of one tail, from the information."""
         alpha, step = float(self.exponents[start]), 1e-4 * (float(self.exponents[start]) - 1.0)
         value, slope = scaled_zeta([alpha - step, alpha + step], self.starts[start])
         curvature = float(np.diff(slope / value)[0]) / (2.0 * step)
