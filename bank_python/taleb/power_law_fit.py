@@ -41,6 +41,7 @@ from bank_python.plotting import Plotted
 from bank_python.results import Figures
 from bank_python.taleb.power_law_scan import closest_tail, tails_of
 from bank_python.taleb.power_law_tests import compare_laws, goodness_of_fit
+from bank_python.taleb.sample import is_constant, read_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,6 @@ __all__ = ["PowerLawFit", "fit_power_law"]
 
 _FEWEST = 10
 _RELIABLE = 50  # points in the tail from which the bias of the exponent is about 1%, by the authors' section 3.1
-_SPREAD = 1e-12  # relative, below which a sample is constant to rounding
 _LARGEST_WHOLE = 2.0**53
 _FINE = 100.0  # start of a tail from which steps of 1 are at most 1%, so that whole numbers are as good as continuous
 _MOMENTS = ((1.0, "mean"), (2.0, "variance"), (4.0, "kurtosis"))
@@ -205,8 +205,8 @@ class PowerLawFit(Plotted, Figures):
         few = f"; only {self.n_tail} points are in the tail" if self.n_tail < _RELIABLE else ""
         return (
             f"From {self.xmin:g} on ({self.n_tail:,} of {self.n_observations:,} points) the survival function falls "
-            f"with a power of {self.tail_index:.2f} ± {self.alpha_se:.2f}: if that went on, {moments}{few}. Whether it is a "
-            "power law is for p_value() and compare() to say."
+            f"with a power of {self.tail_index:.2f} ± {self.alpha_se:.2f}: if that went on, {moments}{few}. Whether it is "
+            "a power law is for p_value() and compare() to say."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -255,9 +255,11 @@ def fit_power_law(x: ArrayLike, *, xmin: float | None = None, discrete: bool | N
 
     Raises
     ------
+    ModelError
+        `x` is not one series, or a number is not finite; the first such row is named.
     CalibrationError
-        The sample is too small or constant to rounding, or holds a number that is negative or not finite, or, if
-        `discrete`, not whole; or too few points are at or above `xmin`.
+        The sample is too small or constant to rounding, or holds a number that is negative or, if `discrete`, not
+        whole; or too few points are at or above `xmin`.
 
     Examples
     --------
@@ -302,14 +304,7 @@ def _fitted(ordered: FloatArray, positive: FloatArray, xmin: float | None, *, di
 
 def _ordered(x: ArrayLike) -> FloatArray:
     """Return the sample in increasing order, read-only."""
-    sample = np.array(x, dtype=np.float64)
-    if sample.ndim != 1:
-        raise CalibrationError(f"x has the shape {sample.shape}; give one series", name="x", value=sample.shape)
-    bad = np.flatnonzero(~np.isfinite(sample))
-    if bad.size:
-        raise CalibrationError(
-            f"x[{bad[0]}] is {float(sample[bad[0]])!r}; leave out what is not finite", name="x", value=int(bad[0])
-        )
+    sample = read_sample(x, name="x").copy()
     bad = np.flatnonzero(sample < 0.0)
     if bad.size:
         raise CalibrationError(
@@ -323,7 +318,7 @@ def _ordered(x: ArrayLike) -> FloatArray:
         raise CalibrationError(f"{above} numbers are above 0; give at least {_FEWEST}", name="x", value=above)
     sample.sort()
     least = float(sample[len(sample) - above])
-    if float(sample[-1]) - least <= _SPREAD * float(sample[-1]):
+    if is_constant(sample[len(sample) - above :]):
         raise CalibrationError(
             f"all numbers above 0 are {least:g} to rounding; there is no tail", name="x", value=least
         )
@@ -339,7 +334,7 @@ def _from(positive: FloatArray, xmin: float, *, discrete: bool) -> FloatArray:
             f"xmin={xmin!r} is not {wanted}; leave it out to have it estimated", name="xmin", value=xmin
         )
     kept = positive[np.searchsorted(positive, xmin) :]
-    if len(kept) < _FEWEST or not float(kept[-1]) - xmin > _SPREAD * xmin:
+    if len(kept) < _FEWEST or is_constant(np.append(kept, xmin)):
         raise CalibrationError(
             f"{len(kept)} numbers are at or above xmin={xmin:g}; give a start with at least {_FEWEST} that are not all "
             "equal to it",

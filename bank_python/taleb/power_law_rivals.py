@@ -199,7 +199,7 @@ def _lognormal(at: FloatArray, data: RivalData) -> FloatArray | None:
                 -math.log(slope) if bend <= _LEAST else float(_log_mills(np.array([slope / root]))[0]) - math.log(root)
             )
             found = -slope * y - 0.5 * bend * y * y - whole - np.log(data.values)
-    return found if np.isfinite(found).all() else None
+    return np.asarray(found) if np.isfinite(found).all() else None
 
 
 def _stretched(at: FloatArray, data: RivalData) -> FloatArray | None:
@@ -216,7 +216,7 @@ def _stretched(at: FloatArray, data: RivalData) -> FloatArray | None:
         else:
             y = np.log(data.values / data.xmin)
             found = math.log(slope) + power * y + survival(y) - np.log(data.values)
-    return found if np.isfinite(found).all() else None
+    return np.asarray(found) if np.isfinite(found).all() else None
 
 
 def _cutoff(at: FloatArray, data: RivalData) -> FloatArray | None:

@@ -42,7 +42,7 @@ from bank_python.numerics.zeta import scaled_zeta
 if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
 
-__all__ = ["ClosestTail", "ContinuousTails", "DiscreteTails", "Tails", "closest_tail", "tails_of"]
+__all__ = ["ClosestTail", "ContinuousTails", "DiscreteTails", "NestedTails", "closest_tail", "tails_of"]
 
 _EQUAL = 1e-12  # mean logarithm above the start, below which the values of a tail are equal to rounding
 _FIRST = 9  # starts computed before the bounds choose
@@ -58,8 +58,8 @@ class ClosestTail(NamedTuple):
     computed: int
 
 
-class Tails(ABC):
-    """The tails of a sample, with the exponent of each.
+class NestedTails(ABC):
+    """The tails of a sample, each part of the one before, with the exponent of each.
 
     Parameters
     ----------
@@ -132,11 +132,11 @@ class Tails(ABC):
         """Return the standard error of the exponent of one tail, from the information."""
 
 
-class ContinuousTails(Tails):
+class ContinuousTails(NestedTails):
     """The tails of real numbers, with densities proportional to a power of x."""
 
     def _fitted(self) -> FloatArray:
-        return 1.0 + 1.0 / self.mean_logs
+        return np.asarray(1.0 + 1.0 / self.mean_logs
 
     def _gaps(self, tails: slice, values: slice) -> FloatArray:
         above = self.logs[values] - self.log_starts[tails]
@@ -145,7 +145,7 @@ class ContinuousTails(Tails):
         gaps = np.abs(fitted - (self.below[values] - before) / sizes)
         if self.is_tied:  # the last of equal observations is compared with the share before it
             np.maximum(gaps, (self.through[values] - 1.0 - before) / sizes - fitted, out=gaps)
-        return gaps
+        return np.asarray(gaps)
 
     def log_likelihood(self, start: int) -> float:
         """Return the log-likelihood of one tail."""
@@ -158,7 +158,7 @@ class ContinuousTails(Tails):
         return float((self.exponents[start] - 1.0) / np.sqrt(self.sizes[start]))
 
 
-class DiscreteTails(Tails):
+class DiscreteTails(NestedTails):
     """The tails of whole numbers, with probabilities proportional to a power of k."""
 
     def _fitted(self) -> FloatArray:
@@ -173,7 +173,7 @@ class DiscreteTails(Tails):
     def _score(self, exponents: FloatArray) -> FloatArray:
         """Return the mean logarithm of the data above the start, less that of the power law."""
         value, slope = scaled_zeta(exponents, self.starts)
-        return self.mean_logs + slope / value
+        return np.asarray(self.mean_logs + slope / value
 
     def _gaps(self, tails: slice, values: slice) -> FloatArray:
         exponents = self.exponents[tails]
@@ -200,18 +200,18 @@ class DiscreteTails(Tails):
         return float(1.0 / np.sqrt(self.sizes[start] * curvature))
 
 
-def tails_of(ordered: FloatArray, *, discrete: bool, start: float | None = None) -> Tails:
+def tails_of(ordered: FloatArray, *, discrete: bool, start: float | None = None) -> NestedTails:
     """Return the tails of a sample of real or of whole numbers, in increasing order and above 0."""
     return DiscreteTails(ordered, start) if discrete else ContinuousTails(ordered, start)
 
 
-def closest_tail(tails: Tails) -> ClosestTail:
+def closest_tail(tails: NestedTails) -> ClosestTail:
     """Return the tail with the smallest distance from its power law, the lowest start of equal ones.
 
     Parameters
     ----------
-    tails : Tails
-        Tails of a sample.
+    tails : NestedTails
+        NestedTails of a sample.
     """
     count = len(tails.starts)
     bounds = np.zeros(count)
