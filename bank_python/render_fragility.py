@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
     from bank_python.taleb.book_fragility import BookFragility
     from bank_python.taleb.fragility import Fragility
+    from bank_python.taleb.marchenko_pastur import MarchenkoPastur
+    from bank_python.taleb.worst_case_correlation import WorstCaseCorrelation
 
-__all__ = ["book_fragility_view", "fragility_view"]
+__all__ = ["book_fragility_view", "fragility_view", "marchenko_pastur_view", "worst_case_view"]
 
 _STYLES = {FragilityVerdict.FRAGILE: "red", FragilityVerdict.ROBUST: "", FragilityVerdict.ANTIFRAGILE: "green"}
 _LARGE = 100.0
+_BELOW_EDGE = 3
+_MOST_PAIRS = 10
 
 
 def fragility_view(found: Fragility) -> Sheet:
@@ -55,6 +59,45 @@ def book_fragility_view(found: BookFragility) -> Sheet:
     steps = zip(rows, found.firm.steps.tolist(), strict=True)
     sizes = ", ".join(f"{row} {step:g}" for row, step in steps if step == step)  # noqa: PLR0124 - not NaN
     shown.note(f"steps: {sizes}, moved down and up; joint: volatilities and credit spreads against spots")
+    return shown
+
+
+def marchenko_pastur_view(found: MarchenkoPastur) -> Sheet:
+    """Show the largest eigenvalues, and which are within the band of noise."""
+    title = (
+        f"Noise in correlations: {found.noise_share:.0%} of the variance, {found.noise_count_share:.0%} of eigenvalues"
+    )
+    shown = Sheet(title, [numbers("Rank"), numbers("Eigenvalue"), shares("Of variance"), words("Reading"), bars()])
+    count, rows = len(found.eigenvalues), min(found.signals + _BELOW_EDGE, len(found.eigenvalues))
+    for i, value in enumerate(found.eigenvalues[:rows].tolist(), 1):
+        reading = text("signal", "green") if value > found.upper else "noise"
+        shown.add(i, value, value / count, reading, Bar.of(value, float(found.eigenvalues[0])))
+    band = f"[{found.lower:.3f}, {found.upper:.3f}]"
+    shown.note(
+        f"band of noise {band} for {count:,} assets, {found.observations:,} observations, variance {found.variance:.3f}"
+    )
+    if rows < count:
+        shown.note(f"{count - rows} smaller eigenvalues are not shown")
+    return shown
+
+
+def worst_case_view(found: WorstCaseCorrelation) -> Sheet:
+    """Show the volatility of the book with the worst correlations, and the pairs that add most to it."""
+    title = f"Worst correlations within a {found.within.value} of {found.radius:g}"
+    shown = Sheet(title, [names("Pair"), numbers("Estimate"), numbers("Worst"), numbers("Variance added", 4), bars()])
+    x, changed = found.exposures, found.correlation - found.base
+    pairs = list(zip(*np.triu_indices(len(x), 1), strict=True))
+    added = {(i, j): float(2.0 * changed[i, j] * x[i] * x[j]) for i, j in pairs}
+    order = sorted(pairs, key=lambda pair: -abs(added[pair]))[:_MOST_PAIRS]
+    widest = max((abs(value) for value in added.values()), default=0.0)
+    for i, j in order:
+        figures = float(found.base[i, j]), float(found.correlation[i, j]), added[i, j]
+        shown.add(f"{found.tickers[i]}, {found.tickers[j]}", *figures, Bar.of(-added[i, j], widest))
+    volatilities = f"{found.base_volatility:.4g} as estimated, {found.volatility:.4g} at worst"
+    shown.note(f"volatility of the book: {volatilities}, {found.limit:.4g} with all correlations ±1 against it")
+    shown.note(f"proven: no matrix of the set has a volatility above {found.bound:.6g} (gap {found.gap:.1e})")
+    if len(pairs) > len(order):
+        shown.note(f"{len(pairs) - len(order)} pairs that add less are not shown")
     return shown
 
 
