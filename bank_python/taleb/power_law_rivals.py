@@ -208,7 +208,7 @@ def _stretched(at: FloatArray, data: RivalData) -> FloatArray | None:
         return None
 
     def survival(y: FloatArray) -> FloatArray:
-        return -slope * (y if power <= _LEAST else np.expm1(power * y) / power)
+        return np.asarray(-slope * (y if power <= _LEAST else np.expm1(power * y) / power))
 
     with np.errstate(all="ignore"):
         if data.is_whole:

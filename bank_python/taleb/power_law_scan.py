@@ -136,7 +136,7 @@ class ContinuousTails(NestedTails):
     """The tails of real numbers, with densities proportional to a power of x."""
 
     def _fitted(self) -> FloatArray:
-        return np.asarray(1.0 + 1.0 / self.mean_logs
+        return np.asarray(1.0 + 1.0 / self.mean_logs)
 
     def _gaps(self, tails: slice, values: slice) -> FloatArray:
         above = self.logs[values] - self.log_starts[tails]
@@ -173,7 +173,7 @@ class DiscreteTails(NestedTails):
     def _score(self, exponents: FloatArray) -> FloatArray:
         """Return the mean logarithm of the data above the start, less that of the power law."""
         value, slope = scaled_zeta(exponents, self.starts)
-        return np.asarray(self.mean_logs + slope / value
+        return np.asarray(self.mean_logs + slope / value)
 
     def _gaps(self, tails: slice, values: slice) -> FloatArray:
         exponents = self.exponents[tails]
