@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.sheet import Sheet, numbers
+from rich.console import Group
+
+from bank_python.sheet import Sheet, names, numbers, words
 
 if TYPE_CHECKING:
     from bank_python.taleb.hill import HillCurve
     from bank_python.taleb.max_to_sum import MaxToSumCurves
+    from bank_python.taleb.tail_report import TailReport
 
-__all__ = ["hill_curve_view", "max_to_sum_view"]
+__all__ = ["hill_curve_view", "max_to_sum_view", "tail_report_view"]
 
 _MOST_ROWS = 12
 
@@ -41,3 +44,43 @@ def _spread(count: int) -> list[int]:
     """Return a dozen rows out of `count`, by equal factors, the last among them."""
     rows = np.unique(np.geomspace(1.0, count, _MOST_ROWS).round().astype(int)) - 1
     return [int(row) for row in rows]
+
+
+def tail_report_view(report: TailReport) -> Group:
+    """Show the verdict and each tail, then the figures of the whole sample, then what they do not say."""
+    tails = Sheet(f"Tails of {report.n_observations:,} returns", [names("Tail"), *_TAIL_COLUMNS])
+    for row in report.to_table():
+        values = (row["alpha"], row["alpha_se"], row["low"], row["high"], row["k"], row["alpha_corrected"])
+        tails.add(row["side"], *values, row["xi_gpd"])
+    tails.note(report.verdict)
+    figures = Sheet("", [names("Figure"), numbers("Value", 4), words("Reading")])
+    for name, value, reading in _figures(report):
+        figures.add(name, value, reading)
+    for said in (*report.notes, *report.does_not_say):
+        figures.note(said)
+    return Group(tails, figures)
+
+
+_TAIL_COLUMNS = (
+    *(numbers("Index α"), numbers("Error"), numbers("95 % from"), numbers("to"), numbers("Largest", 0)),
+    *(numbers("Corrected"), numbers("ξ of GPD", 3)),
+)
+
+
+def _figures(report: TailReport) -> list[tuple[str, float | None, str]]:
+    """Return name, value and reading of the figures of the whole sample."""
+    fat = "fat" if report.kappa < report.kappa_gaussian else "not fat"
+    rows: list[tuple[str, float | None, str]] = [
+        ("MAD / SD", report.kappa, f"Gaussian {report.kappa_gaussian:.4f}; below it: fat tails. Here {fat}"),
+        ("Taleb's κ", report.kappa_n, "0 Gaussian, 1 Cauchy: how slowly sums become Gaussian"),
+        ("Max to sum, p = 2", report.max_to_sum, "share of the largest square; falls to 0 if the variance exists"),
+        ("Top 1 %", report.top_share, "share of the sum of sizes, biased downwards"),
+    ]
+    if report.contribution is not None:
+        rows.append(("Top 1 %, corrected", report.contribution.corrected, "with the fitted tail"))
+    if report.power_law is not None:
+        law = report.power_law
+        rows.append(("Power law from", law.xmin, f"{law.n_tail:,} sizes, tail index {law.tail_index:.2f}"))
+    if report.growth is not None:
+        rows.append(("Growth lost to risk", report.growth.gap, "growth of the mean less growth over time, per period"))
+    return rows
