@@ -14,16 +14,24 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from bank_python.taleb.book_fragility import BookFragility
+    from bank_python.taleb.correlation_fragility import CorrelationFragility
     from bank_python.taleb.fragility import Fragility
     from bank_python.taleb.marchenko_pastur import MarchenkoPastur
     from bank_python.taleb.worst_case_correlation import WorstCaseCorrelation
 
-__all__ = ["book_fragility_view", "fragility_view", "marchenko_pastur_view", "worst_case_view"]
+__all__ = [
+    "book_fragility_view",
+    "correlation_fragility_view",
+    "fragility_view",
+    "marchenko_pastur_view",
+    "worst_case_view",
+]
 
 _STYLES = {FragilityVerdict.FRAGILE: "red", FragilityVerdict.ROBUST: "", FragilityVerdict.ANTIFRAGILE: "green"}
 _LARGE = 100.0
 _BELOW_EDGE = 3
 _MOST_PAIRS = 10
+_MOST_ASSETS = 12
 
 
 def fragility_view(found: Fragility) -> Sheet:
@@ -60,6 +68,54 @@ def book_fragility_view(found: BookFragility) -> Sheet:
     sizes = ", ".join(f"{row} {step:g}" for row, step in steps if step == step)  # noqa: PLR0124 - not NaN
     shown.note(f"steps: {sizes}, moved down and up; joint: volatilities and credit spreads against spots")
     return shown
+
+
+def correlation_fragility_view(found: CorrelationFragility) -> Sheet:
+    """Show the weights, their sensitivities, and whether correlations are stable."""
+    title = f"Fragility to correlations: a weight moves by up to {found.weight_sensitivity:.2f} per unit of correlation"
+    moved = [shares(f"at {delta:+g}", 1) for delta in _ends(found)]
+    shown = Sheet(title, [names("Asset"), shares("Weight", 1), *moved, numbers("Sensitivity"), numbers("At 0"), bars()])
+    sensitivities, places = found.weight_sensitivities, found.perturbation_deltas.tolist()
+    widest = max(sensitivities.values())
+    order = sorted(range(len(found.tickers)), key=lambda i: -sensitivities[found.tickers[i]])
+    for i in order[:_MOST_ASSETS]:
+        name = found.tickers[i]
+        weights = [_known(float(found.perturbed_weights[places.index(delta), i])) for delta in _ends(found)]
+        figures = _known(sensitivities[name]), found.local_sensitivities[name]
+        shown.add(name, float(found.base_weights[i]), *weights, *figures, Bar.of(-sensitivities[name], widest))
+    if len(order) > _MOST_ASSETS:
+        shown.note(f"{len(order) - _MOST_ASSETS} assets with lower sensitivity are not shown")
+    shown.note("sensitivity: largest change of the weight per unit of correlation; at 0: derivative by a common shift")
+    missing: dict[str, list[str]] = {}
+    for name, why in found.reasons.items():
+        missing.setdefault(why, []).append(name)
+    reasons = [f"no {', '.join(figures)}: {why}" for why, figures in missing.items()]
+    for remark in (*_stability(found), *found.notes, *reasons):
+        shown.note(remark)
+    return shown
+
+
+def _ends(found: CorrelationFragility) -> list[float]:
+    """Return the least and the largest shift."""
+    return sorted({float(found.perturbation_deltas.min()), float(found.perturbation_deltas.max())})
+
+
+def _stability(found: CorrelationFragility) -> list[str]:
+    said = []
+    if found.rolling is not None:
+        rolling = found.rolling
+        spread = f"standard deviation {rolling.std:.3f} over time, {rolling.noise:.3f} by sampling alone"
+        said.append(f"correlations over {rolling.window} periods: mean {rolling.mean:.3f}, {spread}")
+    if found.tests is not None:
+        tests = found.tests
+        p_values = f"p = {tests.p_value:.3g}, bootstrap p = {tests.bootstrap_p_value:.3g}"
+        said.append(
+            f"equal correlations in {tests.windows} windows: Jennrich chi-squared {tests.statistic:,.1f} on "
+            f"{tests.degrees_of_freedom:,}, {p_values}; Fisher's z p = {tests.fisher_p_value:.3g}"
+        )
+    if found.noise is not None:
+        said.append(f"{found.noise.noise_share:.0%} of the variance is within the band of noise (Marchenko–Pastur)")
+    return said
 
 
 def marchenko_pastur_view(found: MarchenkoPastur) -> Sheet:

@@ -64,6 +64,7 @@ from bank_python.guessing import guessable
 from bank_python.numerics.ranges import figures_in_range, number_in_range
 from bank_python.numerics.tolerances import EPSILON
 from bank_python.optimizer.covariance_data import CovarianceData
+from bank_python.optimizer.inputs import in_order
 from bank_python.optimizer.named import by_asset
 from bank_python.optimizer.portfolio import OptimalPortfolio
 from bank_python.plotting import Plotted, draw_correlations, literal
@@ -244,7 +245,7 @@ def _exposures(data: CovarianceData, weights: Mapping[str, float] | OptimalPortf
     if isinstance(given, Mapping):
         held = by_asset(data.tickers, given, "weights")
     else:
-        held = figures_in_range("weights", given, ModelError)
+        held = figures_in_range("weights", in_order(data.tickers, given), ModelError)
         if held.shape != (len(data.tickers),):
             raise ModelError(
                 f"weights of shape {held.shape} for {len(data.tickers)} assets; give one for each", name="weights"
