@@ -74,12 +74,13 @@ def scaled_zeta(s: ArrayLike, q: ArrayLike) -> tuple[FloatArray, FloatArray]:
     flat_s, flat_q = (part.ravel() for part in np.broadcast_arrays(exponents, starts))
     terms = np.where(flat_s > flat_q, _MOST, np.maximum(np.ceil(_ABOVE + flat_s - flat_q), 0.0))
     value, slope = _beyond(flat_s, flat_q, terms)
-    for k in range(int(terms.max(initial=0.0))):
-        rows = np.flatnonzero(terms > k)
-        log = np.log1p(k / flat_q[rows])
-        term = np.exp(-flat_s[rows] * log)
-        value[rows] += term
-        slope[rows] -= log * term
+    rows = np.flatnonzero(terms > 0.0)
+    if rows.size:
+        k = np.arange(terms[rows].max())
+        log = np.log1p(k / flat_q[rows, None])
+        term = np.exp(-flat_s[rows, None] * log) * (k < terms[rows, None])
+        value[rows] += term.sum(axis=1)
+        slope[rows] -= (log * term).sum(axis=1)
     shape = np.broadcast_shapes(exponents.shape, starts.shape)
     return value.reshape(shape), slope.reshape(shape)
 

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bank_python.errors import CalibrationError
 from bank_python.numerics.error_function import erfcx
 from bank_python.numerics.normal import normal_cdf
 from bank_python.numerics.quadrature import gauss_legendre
@@ -55,6 +56,8 @@ _PER_UNIT = 12  # nodes of the quadrature in a unit of y
 _WIDEST = 700.0
 _LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _HALF = 0.5
+_CONVERGED = 1e-10  # in log-likelihood
+_NO_GAIN = 1e-7  # of the log-likelihood by a bend: below, the fit is the power law
 
 
 class Rival(Enum):
@@ -113,9 +116,6 @@ class RivalFit(NamedTuple):
     is_limit: bool
 
 
-_Density = "Callable[[FloatArray, RivalData], FloatArray | None]"
-
-
 def fit_rival(law: Rival, data: RivalData) -> RivalFit:
     """Fit a law to a tail by maximum likelihood.
 
@@ -128,20 +128,24 @@ def fit_rival(law: Rival, data: RivalData) -> RivalFit:
     """
     if law is Rival.EXPONENTIAL:
         return _exponential(data)
-    density = _DENSITIES[law]
-    bend = 1.0 / float(data.values[-1] / data.xmin) if law is Rival.TRUNCATED_POWER_LAW else 1.0
+    bend = data.xmin / float(data.values[-1]) if law is Rival.TRUNCATED_POWER_LAW else 1.0
     y = np.log(data.values / data.start)
     slope = float(data.counts.sum() / (data.counts @ y))
-    found = _most_likely(lambda at: density(at * np.array([1.0, bend]), data), data, np.array([slope, 0.1]))
-    best = found * np.array([1.0, bend])
-    is_limit = float(found[1]) <= _LEAST
-    log_densities = density(best, data)
-    assert log_densities is not None  # noqa: S101 - it was finite where the search ended
-    return RivalFit(_NAMED[law](best, data), log_densities, is_limit)
+
+    def density(at: FloatArray) -> FloatArray | None:
+        return _DENSITIES[law](float(at[0]), bend * float(at[1]) if len(at) > 1 else 0.0, data)
+
+    limit, straight = _most_likely(density, data, np.array([slope]))
+    bent, curved = _most_likely(density, data, np.array([float(limit[0]), 0.1]))
+    if not data.counts @ (curved - straight) > _NO_GAIN:
+        return RivalFit(_NAMED[law](float(limit[0]), 0.0, data), straight, is_limit=True)
+    return RivalFit(_NAMED[law](float(bent[0]), bend * float(bent[1]), data), curved, is_limit=False)
 
 
-def _most_likely(density: Callable[[FloatArray], FloatArray | None], data: RivalData, start: FloatArray) -> FloatArray:
-    """Return the parameters with the highest likelihood, the second at least 0, with scores by differences."""
+def _most_likely(
+    density: Callable[[FloatArray], FloatArray | None], data: RivalData, start: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the slope, and bend if there is a start for it, with the highest likelihood, and the log densities."""
     counts = data.counts
 
     def evaluate(at: FloatArray) -> tuple[float, FloatArray, FloatArray] | None:
@@ -158,8 +162,13 @@ def _most_likely(density: Callable[[FloatArray], FloatArray | None], data: Rival
             scores[:, i] = (4.0 * once - 3.0 * here - twice) / (2.0 * size)
         return -float(counts @ here), -(counts @ scores), (scores * counts[:, None]).T @ scores
 
-    limits = LinearLimits(np.array([[0.0, 1.0]]), np.array([0.0]))
-    return minimise_by_scoring(evaluate, start, limits, tolerance=1e-9).parameters.clip(min=[-np.inf, 0.0])
+    limits = LinearLimits(np.eye(len(start))[1:], np.zeros(len(start) - 1))
+    found = minimise_by_scoring(evaluate, start, limits, tolerance=_CONVERGED).parameters
+    found[1:] = np.maximum(found[1:], 0.0)
+    log_densities = density(found)
+    if log_densities is None:
+        raise CalibrationError("a law beside the power law has no finite likelihood; check the tail for outliers")
+    return found, log_densities
 
 
 def _interval(survival: Callable[[FloatArray], FloatArray], data: RivalData) -> FloatArray:
@@ -178,15 +187,14 @@ def _log_mills(z: FloatArray) -> FloatArray:
     return np.asarray(np.where(z < _FAR, far, near))
 
 
-def _lognormal(at: FloatArray, data: RivalData) -> FloatArray | None:
-    slope, bend = at.tolist()
+def _lognormal(slope: float, bend: float, data: RivalData) -> FloatArray | None:
     if bend < 0.0 or (bend <= _LEAST and slope <= 0.0):
         return None
     root = math.sqrt(bend)
 
     def survival(y: FloatArray) -> FloatArray:
         if bend <= _LEAST:
-            return -slope * y
+            return np.asarray(-slope * y)
         there, here = _log_mills((slope + bend * y) / root), _log_mills(np.array([slope / root]))
         return np.asarray(-slope * y - 0.5 * bend * y * y + there - here)
 
@@ -202,39 +210,37 @@ def _lognormal(at: FloatArray, data: RivalData) -> FloatArray | None:
     return np.asarray(found) if np.isfinite(found).all() else None
 
 
-def _stretched(at: FloatArray, data: RivalData) -> FloatArray | None:
-    slope, power = at.tolist()
-    if slope <= 0.0 or power < 0.0:
+def _stretched(slope: float, bend: float, data: RivalData) -> FloatArray | None:
+    if slope <= 0.0 or bend < 0.0:
         return None
 
     def survival(y: FloatArray) -> FloatArray:
-        return np.asarray(-slope * (y if power <= _LEAST else np.expm1(power * y) / power))
+        return np.asarray(-slope * (y if bend <= _LEAST else np.expm1(bend * y) / bend))
 
     with np.errstate(all="ignore"):
         if data.is_whole:
             found = _interval(survival, data)
         else:
             y = np.log(data.values / data.xmin)
-            found = math.log(slope) + power * y + survival(y) - np.log(data.values)
+            found = math.log(slope) + bend * y + survival(y) - np.log(data.values)
     return np.asarray(found) if np.isfinite(found).all() else None
 
 
-def _cutoff(at: FloatArray, data: RivalData) -> FloatArray | None:
-    slope, rate = at.tolist()
-    if rate < 0.0 or (rate <= 0.0 and slope <= 0.0):
+def _cutoff(slope: float, bend: float, data: RivalData) -> FloatArray | None:
+    if bend < 0.0 or (bend <= 0.0 and slope <= 0.0):
         return None
 
     def log_weight(ratio: FloatArray) -> FloatArray:
-        return np.asarray(-(slope + 1.0) * np.log(ratio) - rate * (ratio - 1.0))
+        return np.asarray(-(slope + 1.0) * np.log(ratio) - bend * (ratio - 1.0))
 
     start, summed = 1.0, 0.0
     if data.is_whole:
         ratios = (data.xmin + np.arange(float(_SUMMED))) / data.xmin
         summed = float(np.exp(log_weight(ratios)).sum())
         start = (data.xmin + _SUMMED - _HALF) / data.xmin
-    rest = _integral(slope, rate, math.log(start))
+    rest = _integral(slope, bend, math.log(start))
     if data.is_whole:  # midpoint rule with its first correction: sum f = integral of f + f'/24
-        change = -((slope + 1.0) / start + rate) * math.exp(float(log_weight(np.array(start))))
+        change = -((slope + 1.0) / start + bend) * math.exp(float(log_weight(np.array(start))))
         summed += data.xmin * rest + change / (24.0 * data.xmin)
         return np.asarray(log_weight(data.values / data.xmin) - math.log(summed))
     return np.asarray(log_weight(data.values / data.xmin) - math.log(rest) - math.log(data.xmin))
@@ -268,24 +274,22 @@ def _exponential(data: RivalData) -> RivalFit:
     return RivalFit({"rate": rate}, found, is_limit=False)
 
 
-def _lognormal_names(at: FloatArray, data: RivalData) -> dict[str, float]:
-    slope, bend = at.tolist()
+def _lognormal_names(slope: float, bend: float, data: RivalData) -> dict[str, float]:
     if bend <= _LEAST:
         return {"mu": -math.inf, "sigma": math.inf}
     return {"mu": math.log(data.start) - slope / bend, "sigma": 1.0 / math.sqrt(bend)}
 
 
-def _stretched_names(at: FloatArray, data: RivalData) -> dict[str, float]:
-    slope, power = at.tolist()
-    if power <= _LEAST:
+def _stretched_names(slope: float, bend: float, data: RivalData) -> dict[str, float]:
+    if bend <= _LEAST:
         return {"rate": math.inf, "beta": 0.0}
     # exp(−(rate·x)^β) with (rate·start)^β = slope/β
-    log_rate = math.log(slope / power) / power - math.log(data.start)
-    return {"rate": math.exp(log_rate) if log_rate < _WIDEST else math.inf, "beta": power}
+    log_rate = math.log(slope / bend) / bend - math.log(data.start)
+    return {"rate": math.exp(log_rate) if log_rate < _WIDEST else math.inf, "beta": bend}
 
 
-def _cutoff_names(at: FloatArray, data: RivalData) -> dict[str, float]:
-    return {"alpha": float(at[0]) + 1.0, "rate": float(at[1]) / data.xmin}
+def _cutoff_names(slope: float, bend: float, data: RivalData) -> dict[str, float]:
+    return {"alpha": slope + 1.0, "rate": bend / data.xmin}
 
 
 _DENSITIES = {

@@ -168,7 +168,9 @@ class DiscreteTails(NestedTails):
             if not low.any():
                 break
             highest = np.where(low, 2.0 * highest, highest)
-        return find_roots(self._score, np.full(len(highest), 1.0 + _NEAR_ONE), highest)
+        found = find_roots(self._score, np.full(len(highest), 1.0 + _NEAR_ONE), highest)
+        self._wholes = scaled_zeta(found, self.starts)[0]
+        return found
 
     def _score(self, exponents: FloatArray) -> FloatArray:
         """Return the mean logarithm of the data above the start, less that of the power law."""
@@ -178,7 +180,7 @@ class DiscreteTails(NestedTails):
     def _gaps(self, tails: slice, values: slice) -> FloatArray:
         exponents = self.exponents[tails]
         above = np.exp(-exponents * (self.logs[values] - self.log_starts[tails]))
-        whole = scaled_zeta(exponents, self.starts[tails])[0]
+        whole = self._wholes[tails]
         reached = scaled_zeta(exponents, self.values[values])[0]
         at_least, more = above * reached / whole, above * (reached - 1.0) / whole
         before, sizes = self.before[tails], self.sizes[tails]
@@ -189,8 +191,7 @@ class DiscreteTails(NestedTails):
     def log_likelihood(self, start: int) -> float:
         """Return the log-likelihood of one tail."""
         alpha = float(self.exponents[start])
-        whole = float(scaled_zeta(alpha, self.starts[start])[0])
-        return float(self.sizes[start] * (-np.log(whole) - alpha * self.mean_logs[start]))
+        return float(self.sizes[start] * (-np.log(self._wholes[start]) - alpha * self.mean_logs[start]))
 
     def standard_error(self, start: int) -> float:
         """Return the standard error of the exponent of one tail, from the information."""

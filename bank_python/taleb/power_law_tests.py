@@ -273,10 +273,12 @@ def compare_laws(fit: FittedPowerLaw, law: str) -> PowerLawComparison:
     rival, data = known[law], RivalData(fit.tail, fit.xmin, is_whole=fit.discrete)
     other = fit_rival(rival, data)
     ratios, n = _log_density(fit, data.values) - other.log_densities, float(fit.n_tail)
-    total = 0.0 if other.is_limit and not fit.discrete else float(data.counts @ ratios)
+    is_nested = rival is Rival.TRUNCATED_POWER_LAW
+    # In its limit, only a rounded law of whole numbers differs from the power law.
+    is_same = other.is_limit and (is_nested or not fit.discrete)
+    total = 0.0 if is_same else float(data.counts @ ratios)
     spread = math.sqrt(max(float(data.counts @ (ratios - total / n) ** 2) / n, 0.0))
     ratio = total / (spread * math.sqrt(n)) if spread > _CONSTANT else 0.0
-    is_nested = rival is Rival.TRUNCATED_POWER_LAW
     p = math.erfc(math.sqrt(abs(total))) if is_nested else math.erfc(abs(ratio) / math.sqrt(2.0))
     return PowerLawComparison(rival, ratio, p, total, is_nested, other.is_limit, other.parameters, fit.n_tail)
 

@@ -10,7 +10,7 @@ so that extreme value theory applies to z: its excesses over u have a generalise
 in the world of y, the mean beyond u is finite whatever ξ is,
 
 .. math:: E[Y \mid Y > u] = u + \frac{H - u}{H} \int_0^\infty e^{-w/H}\Big(1 + \xi\frac w\beta\Big)^{-1/\xi} dw
-          = u + (H - u)\, x^{\alpha} e^{x}\, \Gamma(1 - \alpha, x) , \qquad \alpha = \frac1\xi,\ x = \frac{\alpha\beta}H .
+          = u + (H - u)\, x^{\alpha} e^{x}\, \Gamma(1 - \alpha, x) , \quad \alpha = 1/\xi,\ x = \alpha\beta / H .
 
 The integral is computed by quadrature for ξ of either sign; the closed form is one of the tests.
 
