@@ -83,7 +83,7 @@ def hedge_errors_view(results: Sequence[HedgeErrors]) -> Sheet:
     digits = (3, 3, 3, 3, 1, 3, 3, 3, 2)
     columns = [names("Law"), *(numbers(name, place) for name, place in zip(figures, digits, strict=True))]
     shown = Sheet(title, [*columns, bars("99 % loss", _GAUGE)])
-    widest = max(max(each.es_99 for each in results), 0.0)
+    widest = max(0.0, *(each.es_99 for each in results))
     for each in results:
         measured = (each.mean_error, each.mean_standard_error, each.std_error, each.mad, each.kurtosis)
         losses = (each.var_95, each.var_99, each.es_99, each.worst)

@@ -115,7 +115,7 @@ def fit_alpha(
     spot: float,
     strikes: ArrayLike,
     prices: ArrayLike,
-    is_call: bool = True,  # noqa: FBT001, FBT002 - as is_call goes by position in every pricing function
+    is_call: bool = True,
     *,
     law: TailLaw | str = TailLaw.RETURNS,
 ) -> AlphaFit:
@@ -171,7 +171,7 @@ class _CallShape:
     slopes: FloatArray
 
     def logs(self, alpha: float) -> FloatArray:
-        return (1.0 - alpha) * self.slopes
+        return np.asarray((1.0 - alpha) * self.slopes)
 
     def derivative(self, alpha: float) -> FloatArray:  # noqa: ARG002 - as of puts
         return -self.slopes
@@ -191,7 +191,7 @@ class _PutShape:
     def columns(self, alpha: FloatArray) -> FloatArray:
         """Return the logarithms for each α, shape alpha.shape + (n,)."""
         terms = {"anchor_price": 1.0, "anchor_strike": self.strikes[0], "alpha": alpha[..., None], "is_call": False}
-        return np.log(np.asarray(power_law_price(self.spot, self.strikes, **terms)))
+        return np.asarray(np.log(power_law_price(self.spot, self.strikes, **terms)))
 
     def logs(self, alpha: float) -> FloatArray:
         return self.columns(np.asarray(alpha))
@@ -199,7 +199,7 @@ class _PutShape:
     def derivative(self, alpha: float) -> FloatArray:
         step = _CHANGE * (alpha - 1.0)
         low, high = self.columns(np.array([alpha - step, alpha + step]))
-        return (high - low) / (2.0 * step)
+        return np.asarray((high - low) / (2.0 * step))
 
 
 def _strip(spot: float, strikes: ArrayLike, prices: ArrayLike, *, is_call: bool) -> tuple[FloatArray, FloatArray]:
@@ -215,7 +215,7 @@ def _strip(spot: float, strikes: ArrayLike, prices: ArrayLike, *, is_call: bool)
     K, P = price_series("strikes", strikes), price_series("prices", prices)
     if len(K) != len(P):
         raise ModelError(f"{len(K)} strikes and {len(P)} prices; give one price for each strike", name="prices")
-    inside = np.flatnonzero(K <= spot if is_call else K >= spot)
+    inside = np.flatnonzero(spot >= K if is_call else spot <= K)
     if inside.size:
         row, side = int(inside[0]), "above" if is_call else "below"
         raise ModelError(
@@ -275,8 +275,8 @@ def _put_alpha(shape: _PutShape, logs: FloatArray) -> float:
     best = line_minimum(misfit, grid).where
     if best <= grid[1]:
         raise CalibrationError(
-            "the quotes imply α = 1 or below: a put's price falls more slowly with its strike than any tail with a mean "
-            "allows; correct the prices, or take strikes further out",
+            "the quotes imply α = 1 or below: prices of puts fall more slowly with their strikes than any tail with a "
+            "mean allows; correct the prices, or take strikes further out",
             value=1.0,
         )
     if best >= grid[-2]:

@@ -8,8 +8,8 @@ half of its largest distance from the curve:
 .. math:: |\hat\Phi(x) - \Phi(x)| \le \frac{h^2}{16} \max|\Phi''| = 5.4 \cdot 10^{-10}, \qquad
           h = \frac{12.4}{65536}, \ \max|\Phi''| = \frac{1}{\sqrt{2\pi e}},
 
-and at the ends, where it stays constant, by less than Φ(−6.2) = 2.9e-10. A chord is looked up in two tables, its value at
-0 and its slope, so that a delta takes two lookups, one product and one sum.
+and at the ends, where it stays constant, by less than Φ(−6.2) = 2.9e-10. A chord is looked up in two tables, its value
+at 0 and its slope, so that a delta takes two lookups, one product and one sum.
 
 Examples
 --------

@@ -1,4 +1,4 @@
-"""Moves of prices by diffusions: lognormal steps, Merton's jumps, Heston's stochastic volatility; all are martingales."""
+"""Moves of prices by diffusions, all martingales: lognormal steps, Merton's jumps, Heston's stochastic volatility."""
 
 from __future__ import annotations
 

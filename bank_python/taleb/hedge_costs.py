@@ -33,10 +33,10 @@ from bank_python.results import Figures, Tabular
 from bank_python.risk_models.black_scholes import black_scholes_price
 from bank_python.risk_models.leland import leland_number, leland_volatility
 from bank_python.taleb.hedge_law import HedgeLaw, Scaling
-from bank_python.taleb.hedging_error import HedgingErrorSimulator
+from bank_python.taleb.hedging_error import HedgingErrorSimulator  # noqa: TC001 - read by admits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -173,10 +173,11 @@ def cost_trade_off(
 
 
 def _frequency(
-    free: HedgingErrorSimulator, cost: float, distribution: HedgeLaw | str, settings: dict[str, object]
+    free: HedgingErrorSimulator, cost: float, distribution: HedgeLaw | str, settings: Mapping[str, object]
 ) -> HedgeFrequency:
     charged = replace(free, round_trip_cost=cost)
-    without, found = (each.simulate(distribution, **settings) for each in (free, charged))  # type: ignore[arg-type]  # checked there
+    without = free.simulate(distribution, **settings)  # type: ignore[arg-type]  # checked there
+    found = charged.simulate(distribution, **settings)  # type: ignore[arg-type]  # checked there
     interval = free.T / free.n_steps
     vol = float(leland_volatility(free.vol, cost, interval))
     asked = float(black_scholes_price(free.spot, free.strike, free.T, free.rate, vol))

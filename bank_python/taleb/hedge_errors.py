@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
-    from bank_python.taleb.hedge_law import HedgeLaw, Scaling
+    from bank_python.taleb.hedge_law import Scaling
     from bank_python.taleb.hedge_run import HedgeRun
 
 __all__ = ["HedgeComparison", "HedgeErrors", "HedgeMeasures", "measures_of"]

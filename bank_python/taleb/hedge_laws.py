@@ -157,7 +157,7 @@ class PowerLaw(ArithmeticLaw):
 
     def excess(self, start: float) -> float:
         """Return the mean of (x − start)⁺: (1 + start)^(1 − α)/(2(α − 1))."""
-        return 0.5 * (1.0 + start) ** (1.0 - self.tail) / (self.tail - 1.0)
+        return 0.5 * math.pow(1.0 + start, 1.0 - self.tail) / (self.tail - 1.0)
 
     def walk(self, rng: np.random.Generator, paths: int) -> Walk:
         """Return the moves of a block of paths."""
@@ -224,7 +224,7 @@ def arithmetic_law(
     deviation : float
         Standard deviation of the Gaussian step.
     scaling : Scaling, optional
-        What is the same as of the Gaussian; by default the variance, or where there is none the mean absolute deviation.
+        What is the same as of the Gaussian; by default the variance, or the MAD where there is none.
     drift : float
         Growth of the mean over a step, beyond the rate, as a log.
 

@@ -3,7 +3,8 @@ r"""The hedge of a sold option along many paths: block by block of paths, step b
 All amounts are relative to the first price and discounted to the start, where a hedged price is a martingale and cash
 earns nothing. The gain of the shares is summed by parts,
 
-.. math:: \sum_{k<n} \Delta_k (S_{k+1} - S_k) = \Delta_{n-1} S_n - \Delta_0 S_0 - \sum_{0<k<n} (\Delta_k - \Delta_{k-1}) S_k ,
+.. math:: \sum_{k<n} \Delta_k (S_{k+1} - S_k)
+          = \Delta_{n-1} S_n - \Delta_0 S_0 - \sum_{0<k<n} (\Delta_k - \Delta_{k-1}) S_k ,
 
 which needs the trades that costs are paid on anyway. A block of 4,096 paths stays in the cache, and the memory does not
 grow with the number of paths and steps beyond one number for each path. Each block has random numbers of its own, drawn

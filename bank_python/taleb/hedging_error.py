@@ -1,7 +1,7 @@
 r"""What delta hedging leaves over when it is done at intervals, in worlds with thin and with fat tails.
 
-A seller of a call receives the Black–Scholes premium and holds the Black–Scholes delta, adjusted n times. Where steps are
-lognormal, what remains has a standard deviation of about
+A seller of a call receives the Black–Scholes premium and holds the Black–Scholes delta, adjusted n times. Where steps
+are lognormal, what remains has a standard deviation of about
 
 .. math:: \sqrt{\frac\pi4}\,\frac{\sigma}{\sqrt n}\,\mathrm{vega}
 
@@ -64,11 +64,12 @@ __all__ = ["HedgingErrorSimulator"]
 _FEW_PATHS = 1_000
 """Number of paths below which fewer than ten are beyond the 99 % quantile, which is said."""
 _FEWEST_PATHS = 2
+_FEWEST_POINTS = 2  # of a slope
 _JUMPS_A_YEAR = 12.0
 _SHARE_OF_JUMPS = 0.5
-"""Default share of the variance that comes from jumps, and how many there are: one a month of 20 % of the volatility."""
+"""Default share of the variance that comes from jumps, and their number: one a month, of 20 % of the volatility."""
 _REVERSION, _FELLER, _LEVERAGE = 4.0, 0.9, -0.7
-"""Default Heston model: speed, share of the largest volatility of variance at which it stays positive, correlation."""
+"""Default Heston model: speed, share of the largest volatility of variance that keeps it positive, correlation."""
 _FOURTH, _SECOND = 4.0, 2.0
 """Tail indices at and below which there is no fourth and no second moment."""
 _COMPARED = (HedgeLaw.GAUSSIAN, HedgeLaw.STUDENT_T, HedgeLaw.POWER_LAW)
@@ -133,7 +134,7 @@ class HedgingErrorSimulator(_Hedge, Record):
         spot: float = 100.0,
         strike: float = 100.0,
         vol: float = 0.2,
-        T: float = 1.0 / 12.0,  # noqa: N803 - as it is called in the formula
+        T: float = 1.0 / 12.0,
         n_steps: int = 20,
         *,
         rate: float = 0.0,
@@ -302,7 +303,7 @@ class HedgingErrorSimulator(_Hedge, Record):
         ModelError
             An argument is out of range, or there are fewer than two different numbers.
         """
-        if len(set(n_steps)) < 2:  # noqa: PLR2004 - a slope
+        if len(set(n_steps)) < _FEWEST_POINTS:
             raise ModelError(f"n_steps={list(n_steps)!r}: give at least two different numbers", name="n_steps")
         counts = sorted(set(n_steps))
         results = [

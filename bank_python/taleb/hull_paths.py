@@ -16,8 +16,8 @@ Examples
 References
 ----------
 J. C. Hull, *Options, Futures, and Other Derivatives*, chapter "The Greek letters", the two tables of the simulation of
-delta hedging. They print 263,300 and 256,600, from deltas of three digits and prices of whole cents: a price that is half
-a cent off changes the cost of a trade of 20,000 shares by 100.
+delta hedging. They print 263,300 and 256,600, with deltas of three digits and prices of whole cents: a price that is
+half a cent off changes the cost of a trade of 20,000 shares by 100.
 """
 
 from __future__ import annotations
@@ -245,6 +245,8 @@ def replay_of(
 
 def hull_paths() -> tuple[HedgeReplay, HedgeReplay]:
     """Return Hull's two paths, the one that ends in the money first, with deltas that are not rounded."""
-    terms = {"strike": 50.0, "expiry": 20.0 / 52.0, "vol": 0.2, "rate": 0.05, "calls": 100_000.0}
-    first, second = (replay_hedge(path, **terms) for path in (HULL_IN_THE_MONEY, HULL_OUT_OF_THE_MONEY))
+    first, second = (
+        replay_hedge(path, 50.0, 20.0 / 52.0, 0.2, 0.05, calls=100_000.0)
+        for path in (HULL_IN_THE_MONEY, HULL_OUT_OF_THE_MONEY)
+    )
     return first, second

@@ -123,8 +123,8 @@ class PowerLawPricer(Record):
         start = number_in_range("threshold", self.threshold, ModelError, above=0.0)
         if (start > self.anchor_strike) if self.is_call else (start < self.anchor_strike):
             raise ModelError(
-                f"the anchor at {self.anchor_strike:g} lies inside the threshold {start:g}, where the tail is not yet a "
-                "power law; take an anchor from the tail",
+                f"the anchor at {self.anchor_strike:g} lies inside the threshold {start:g}, where the tail is not yet "
+                "a power law; take an anchor from the tail",
                 name="threshold",
                 value=start,
             )
@@ -138,8 +138,8 @@ class PowerLawPricer(Record):
     @property
     def anchor_probability(self) -> float:
         """Probability of ending beyond the anchor's strike that its price implies; above 1, no such law has it."""
-        terms = {"is_call": self.is_call, "law": tail_law(self.law)}
-        return tail_probability(self.spot, self.anchor_strike, self.alpha, self.anchor_price, **terms)  # type: ignore[arg-type]  # checked there
+        quote = (self.spot, self.anchor_strike, self.alpha, self.anchor_price)
+        return tail_probability(*quote, is_call=self.is_call, law=self.law)
 
     @property
     def first_strike(self) -> float:
@@ -155,8 +155,10 @@ class PowerLawPricer(Record):
         if chance <= 1.0:
             return ()
         return (
-            f"at α = {self.alpha:g} the anchor's price implies a probability of {chance:.4g} to end beyond its strike: "
-            f"it is too dear for this tail, which begins at {self.first_strike:.6g}",
+            (
+                f"at α = {self.alpha:g} the anchor's price implies a probability of {chance:.4g} to end beyond its "
+                f"strike: it is too dear for this tail, which begins at {self.first_strike:.6g}"
+            ),
         )
 
     @admits(ModelError)
@@ -180,7 +182,7 @@ class PowerLawPricer(Record):
         ModelError
             The pricer's anchor is a put and no other is given, or an argument is out of range.
         """
-        return self._side(is_call=True, anchor=anchor)._prices(strike)
+        return _prices(self._side(is_call=True, anchor=anchor), strike)
 
     @admits(ModelError)
     def price_put(self, strike: ArrayLike, *, anchor: tuple[float, float] | None = None) -> Numbers:
@@ -210,7 +212,7 @@ class PowerLawPricer(Record):
         >>> round(put.price_put(80.0) / 0.7124, 6)
         0.230453
         """
-        return self._side(is_call=False, anchor=anchor)._prices(strike)
+        return _prices(self._side(is_call=False, anchor=anchor), strike)
 
     @admits(ModelError)
     def reason(self, strike: float) -> str:
@@ -245,7 +247,7 @@ class PowerLawPricer(Record):
         self,
         strikes: ArrayLike,
         bsm_vol: float = 0.20,
-        T: float = 1.0,  # noqa: N803 - as it is called in the formula
+        T: float = 1.0,
         *,
         rate: float = 0.0,
     ) -> PowerLawPrices:
@@ -269,7 +271,8 @@ class PowerLawPricer(Record):
 
         Examples
         --------
-        >>> strip = PowerLawPricer(spot=100, anchor_strike=105, anchor_price=3.50, alpha=2.5).price_range([100, 105, 120])
+        >>> pricer = PowerLawPricer(spot=100, anchor_strike=105, anchor_price=3.50, alpha=2.5)
+        >>> strip = pricer.price_range([100, 105, 120])
         >>> strip.pl_prices.round(4)
         array([   nan, 3.5   , 0.4375])
         >>> strip.reasons[0]
@@ -281,16 +284,30 @@ class PowerLawPricer(Record):
         vol = number_in_range("bsm_vol", bsm_vol, ModelError, above=0.0)
         years = number_in_range("T", T, ModelError, above=0.0)
         r = number_in_range("rate", rate, ModelError)
-        prices = np.asarray(self._prices(K))
+        prices = np.asarray(_prices(self, K))
         bsm = np.asarray(black_scholes_price(self.spot, K, years, r, vol, is_call=self.is_call))
         vols = np.asarray(implied_vol_fit(prices, self.spot, K, years, r, is_call=self.is_call).vol)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             ratio = prices / bsm
-        reasons = tuple(self.reason(strike) for strike in K.tolist())
-        anchor, known = (self.anchor_strike, self.anchor_price), (self.is_call, tail_law(self.law), self.scale)
-        bsm_vols = np.where(np.isnan(bsm), np.nan, vol)
-        figures = (K.copy(), prices, bsm, vols, bsm_vols, ratio)
-        return PowerLawPrices(self.spot, self.alpha, *figures, *anchor, reasons, *known, years, r, self.notes)
+        return PowerLawPrices(
+            spot=self.spot,
+            alpha=self.alpha,
+            strikes=K.copy(),
+            pl_prices=prices,
+            bsm_prices=bsm,
+            pl_vols=vols,
+            bsm_vols=np.where(np.isnan(bsm), np.nan, vol),
+            ratio=ratio,
+            anchor_strike=self.anchor_strike,
+            anchor_price=self.anchor_price,
+            reasons=tuple(self.reason(strike) for strike in K.tolist()),
+            is_call=self.is_call,
+            law=tail_law(self.law),
+            scale=self.scale,
+            expiry=years,
+            rate=r,
+            notes=self.notes,
+        )
 
     @classmethod
     @admits(ModelError, members=False)
@@ -299,7 +316,7 @@ class PowerLawPricer(Record):
         spot: float,
         strikes: ArrayLike,
         prices: ArrayLike,
-        is_call: bool = True,  # noqa: FBT001, FBT002 - as is_call goes by position in every pricing function
+        is_call: bool = True,
         *,
         law: TailLaw | str = TailLaw.RETURNS,
     ) -> float:
@@ -331,11 +348,11 @@ class PowerLawPricer(Record):
         spot: float,
         strikes: ArrayLike,
         prices: ArrayLike,
-        is_call: bool = True,  # noqa: FBT001, FBT002 - as is_call goes by position in every pricing function
+        is_call: bool = True,
         *,
         law: TailLaw | str = TailLaw.RETURNS,
     ) -> AlphaFit:
-        """Return the fit of the tail index with its residuals; see :func:`~bank_python.taleb.alpha_fit.fit_alpha`."""
+        """Return the fit of the tail index with its residuals: :func:`~bank_python.taleb.alpha_fit.fit_alpha`."""
         return fit_alpha(spot, strikes, prices, is_call, law=law)
 
     def _side(self, *, is_call: bool, anchor: tuple[float, float] | None) -> PowerLawPricer:
@@ -346,20 +363,24 @@ class PowerLawPricer(Record):
             return self
         mine, asked = ("call", "put") if self.is_call else ("put", "call")
         raise ModelError(
-            f"the anchor at {self.anchor_strike:g} is a {mine}, whose price says nothing about the other tail; give the "
-            f"strike and price of a {asked}: price_{asked}(strike, anchor=(strike, price))",
+            f"the anchor at {self.anchor_strike:g} is a {mine}, whose price says nothing about the other tail; give "
+            f"the strike and price of a {asked}: price_{asked}(strike, anchor=(strike, price))",
             name="anchor",
         )
 
-    def _prices(self, strike: ArrayLike) -> Numbers:
-        K = figures_in_range("strike", strike, ModelError)
-        priced = np.array([not self.reason(each) for each in K.ravel().tolist()], dtype=bool).reshape(K.shape)
-        found = np.where(priced, self._scaled(K), np.nan)
-        return found if found.ndim else float(found)
 
-    def _scaled(self, K: FloatArray) -> FloatArray:
-        if tail_law(self.law) is TailLaw.PRICE:
-            with np.errstate(all="ignore"):
-                return np.asarray(self.anchor_price * (K / self.anchor_strike) ** (1.0 - self.alpha))
-        terms = {"anchor_price": self.anchor_price, "anchor_strike": self.anchor_strike, "alpha": self.alpha}
-        return np.asarray(power_law_price(self.spot, K, **terms, is_call=self.is_call))  # type: ignore[arg-type]  # of numbers
+def _prices(pricer: PowerLawPricer, strike: ArrayLike) -> Numbers:
+    """Return prices of options of the anchor's kind; NaN where there is a reason for none."""
+    K = figures_in_range("strike", strike, ModelError)
+    priced = np.array([not pricer.reason(each) for each in K.ravel().tolist()], dtype=bool).reshape(K.shape)
+    found = np.where(priced, _scaled(pricer, K), np.nan)
+    return found if found.ndim else float(found)
+
+
+def _scaled(pricer: PowerLawPricer, K: FloatArray) -> FloatArray:
+    """Return the anchor's price scaled to other strikes."""
+    if tail_law(pricer.law) is TailLaw.PRICE:
+        with np.errstate(all="ignore"):
+            return np.asarray(pricer.anchor_price * (K / pricer.anchor_strike) ** (1.0 - pricer.alpha))
+    terms = {"anchor_price": pricer.anchor_price, "anchor_strike": pricer.anchor_strike, "alpha": pricer.alpha}
+    return np.asarray(power_law_price(pricer.spot, K, **terms, is_call=pricer.is_call))

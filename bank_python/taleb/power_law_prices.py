@@ -1,4 +1,4 @@
-"""Prices of a strip of options under a power law beside those of Black and Scholes, with a reason where there is none."""
+"""Prices of a strip of options under a power law beside those of Black and Scholes, or the reason for none."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from bank_python.plotting import Plotted
 from bank_python.results import Tabular
-from bank_python.taleb.tail_law import TailLaw
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
+    from bank_python.taleb.tail_law import TailLaw
 
 __all__ = ["PowerLawPrices"]
 
@@ -74,7 +74,7 @@ class PowerLawPrices(Plotted, Tabular):
         return len(self.strikes)
 
     def to_table(self) -> Table:
-        """Return a row for each strike: prices, implied volatilities and their ratio, and the reason of a missing one."""
+        """Return a row for each strike: prices, implied volatilities, their ratio, the reason of a missing price."""
         from bank_python.mntable import Table
 
         columns = {

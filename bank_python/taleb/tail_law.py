@@ -44,7 +44,7 @@ from bank_python.wording import near_names
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from bank_python.numerics import FloatArray, Numbers
+    from bank_python.numerics import Numbers
 
 __all__ = ["TailLaw", "tail_law", "tail_price", "tail_probability", "tail_scale"]
 
@@ -127,18 +127,18 @@ def tail_price(
     ModelError
         An argument is out of range.
     """
-    known, S, l = _checked(spot, alpha, law, is_call=is_call), float(spot), _above("scale", scale)
+    known, S, start = _checked(spot, alpha, law, is_call=is_call), float(spot), _above("scale", scale)
     K = figures_in_range("strike", strike, ModelError, above=0.0)
-    if not is_call and l >= 1.0:
-        raise ModelError(f"scale={l!r}: puts need a scale below 1, a share of the spot", name="scale", value=l)
+    if not is_call and start >= 1.0:
+        raise ModelError(f"scale={start!r}: puts need a scale below 1, a share of the spot", name="scale", value=start)
     with np.errstate(all="ignore"):
         if is_call:
-            distance, start = (K, l) if known is TailLaw.PRICE else (K - S, l * S)
-            price = np.where(distance >= start, start / (alpha - 1.0) * (distance / start) ** (1.0 - alpha), np.nan)
+            distance, first = (K, start) if known is TailLaw.PRICE else (K - S, start * S)
+            price = np.where(distance >= first, first / (alpha - 1.0) * (distance / first) ** (1.0 - alpha), np.nan)
         else:
-            middle = S / (l**-alpha - 1.0) * _put_shape(_HALF, alpha)
+            middle = S / (start**-alpha - 1.0) * _put_shape(_HALF, alpha)
             terms = {"anchor_price": middle, "anchor_strike": _HALF * S, "alpha": alpha, "is_call": False}
-            price = np.where(K <= S * (1.0 - l), power_law_price(S, K, **terms), np.nan)
+            price = np.where(S * (1.0 - start) >= K, power_law_price(S, K, **terms), np.nan)
     return price if price.ndim else float(price)
 
 
@@ -183,7 +183,7 @@ def tail_scale(
         ratio = P / (S * _put_shape(K / S, alpha))
         return float((ratio / (1.0 + ratio)) ** (1.0 / alpha))
     distance = K if known is TailLaw.PRICE else K - S
-    start = distance * ((alpha - 1.0) * P / distance) ** (1.0 / alpha)
+    start = distance * math.pow((alpha - 1.0) * P / distance, 1.0 / alpha)
     return start if known is TailLaw.PRICE else start / S
 
 
@@ -219,7 +219,7 @@ def tail_probability(
     if is_call:
         return (alpha - 1.0) * _above("price", price) / (K if known is TailLaw.PRICE else K - S)
     mass = tail_scale(S, K, alpha, price, is_call=False) ** alpha
-    return mass * math.expm1(-alpha * math.log1p(-K / S)) / (1.0 - mass)
+    return float(mass * math.expm1(-alpha * math.log1p(-K / S)) / (1.0 - mass))
 
 
 def _put_shape(x: float, alpha: float) -> float:
