@@ -1,4 +1,4 @@
-"""The settings of a desk: limits before orders, costs of fills, the pace of signals and tails, kept in the desk's store.
+"""The settings of a desk: limits before orders, costs of fills, the pace of signals and tails; kept in its store.
 
 Each setting is one record, ``/Config/<key>``, so that a change leaves the others as they are and has a version of its
 own. What is not stored has its default. The defaults leave room for the opening holdings of the built-in traders.

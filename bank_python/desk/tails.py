@@ -133,6 +133,15 @@ class DeskTails:
         """Oldest tick whose quotes are in the figures."""
         return min(tails.as_of_tick for tails in (self.firm, *self.traders.values()))
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether any of the histories is simulated."""
+        return any(
+            self._desk.listings[symbol].feed is self._desk.fallback
+            for symbol in self._desk.past.tickers
+            if symbol in self._desk.listings
+        )
+
     def renew(self) -> None:
         """Evaluate all figures at the next recalculation or read, whatever the pace."""
         self.pace.renew()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.dagger.outcome import Failure
 from bank_python.desk.view import TailsView, TailView
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bank_python.taleb.fragility import Fragility
     from bank_python.taleb.tail_reading import TailReading
 
-__all__ = ["FIRM", "SHOCKS_IN_WORDS", "SOURCE_IN_WORDS", "deciding_heuristic", "tails_view"]
+__all__ = ["FIRM", "SHOCKS_IN_WORDS", "SOURCE_IN_WORDS", "deciding_heuristic", "tail_figures", "tails_view"]
 
 FIRM = "firm"
 """Name of the line of all books together."""
@@ -55,38 +55,59 @@ def tails_view(tails: DeskTails, snapshot: Snapshot) -> TailsView:
         shocks=SHOCKS_IN_WORDS,
         pace=tails.pace.words,
         as_of_tick=tails.as_of_tick,
+        simulated=tails.is_simulated,
     )
 
 
-def deciding_heuristic(found: Fragility) -> float:
-    """Return H of the joint move at the size that decides the verdict: the worst if fragile, else the best."""
-    sizes = found.heuristic[-1]
-    return float(sizes.min() if found.verdict is FragilityVerdict.FRAGILE else sizes.max())
+def deciding_heuristic(found: Fragility, factor: str | None = None) -> float:
+    """Return H at the size of move that decides the verdict: the lowest if it is fragile, else the highest.
+
+    Parameters
+    ----------
+    found : Fragility
+        Heuristic of a book.
+    factor : str, optional
+        Name of the factor that is moved; the last row, the joint move, if omitted.
+    """
+    row = found.factors[-1] if factor is None else factor
+    sizes = found.heuristic[found.factors.index(row)]
+    return float(sizes.min() if found.verdict_on(row) is FragilityVerdict.FRAGILE else sizes.max())
+
+
+def tail_figures(reading: TailReading) -> dict[str, Any]:
+    """Return the figures of a reading by the names of the fields of a :class:`TailView`, and why any is missing.
+
+    Parameters
+    ----------
+    reading : TailReading
+        Tails of a series.
+    """
+    return {
+        "days": reading.n_observations,
+        "left": _known(reading.left.alpha),
+        "left_error": _known(reading.left.error),
+        "right": _known(reading.right.alpha),
+        "right_error": _known(reading.right.error),
+        "mad_sd": reading.mad_sd,
+        "max_to_sum": reading.max_to_sum,
+        "reason": "; ".join(side.reason for side in (reading.left, reading.right) if side.reason),
+    }
 
 
 def _line(name: str, tails: BookTails, snapshot: Snapshot) -> TailView:
     read, shocked = snapshot.outcome(tails.tails), snapshot.outcome(tails.fragility)
-    reading = None if isinstance(read, Failure) else cast("TailReading", read)
-    fragility = None if isinstance(shocked, Failure) else cast("BookFragility", shocked).firm
-    heuristic = None if fragility is None else deciding_heuristic(fragility)
-    deviation = 0.0 if reading is None else reading.deviation
+    missing = {field: None for field in ("left", "left_error", "right", "right_error", "mad_sd", "max_to_sum")}
+    figures: dict[str, Any] = {"name": name, "days": 0, **missing, "reason": "", "verdict": ""}
+    figures |= {"heuristic": None, "heuristic_days": None}
     reasons = [str(outcome.error) for outcome in (read, shocked) if isinstance(outcome, Failure)]
-    if reading is not None:
-        reasons += [side.reason for side in (reading.left, reading.right) if side.reason]
-    return TailView(
-        name=name,
-        days=0 if reading is None else reading.n_observations,
-        left=None if reading is None else _known(reading.left.alpha),
-        left_error=None if reading is None else _known(reading.left.error),
-        right=None if reading is None else _known(reading.right.alpha),
-        right_error=None if reading is None else _known(reading.right.error),
-        mad_sd=None if reading is None else reading.mad_sd,
-        max_to_sum=None if reading is None else reading.max_to_sum,
-        heuristic=heuristic,
-        heuristic_days=None if heuristic is None or not deviation else heuristic / deviation,
-        verdict="" if fragility is None else fragility.verdict.value,
-        reason="; ".join(dict.fromkeys(reasons)),
-    )
+    if not isinstance(read, Failure):
+        figures |= tail_figures(cast("TailReading", read))
+    if not isinstance(shocked, Failure):
+        fragility = cast("BookFragility", shocked).firm
+        figures |= {"heuristic": deciding_heuristic(fragility), "verdict": fragility.verdict.value}
+        if not isinstance(read, Failure):
+            figures["heuristic_days"] = figures["heuristic"] / cast("TailReading", read).deviation
+    return TailView(**figures | {"reason": "; ".join(dict.fromkeys([*reasons, figures["reason"]])).strip("; ")})
 
 
 def _known(figure: float) -> float | None:

@@ -417,6 +417,8 @@ class TailsView:
         How often the figures are renewed, in words.
     as_of_tick : int
         Oldest tick whose quotes are in the figures.
+    simulated : bool
+        Whether any of the histories is simulated.
     """
 
     traders: tuple[TailView, ...]
@@ -425,6 +427,7 @@ class TailsView:
     shocks: str
     pace: str
     as_of_tick: int
+    simulated: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ Examples
 >>> from bank_python.dagger import DependencyGraph
 >>> from bank_python.instruments import Book, Option, Position
 >>> from bank_python.market_data import MarketData
+>>> from bank_python.mc_engine.draws import Draws
 >>> graph, rng = DependencyGraph(), np.random.default_rng(1)
 >>> spot = graph.register(MarketData("SPOT", 100.0))
 >>> put = Option("P", spot_source=spot, vol_source=0.2, rate_source=0.0, strike=95.0, expiry=0.25, is_call=False)
@@ -27,7 +28,6 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
@@ -36,17 +36,17 @@ import numpy as np
 from bank_python.dagger import Domain, LargeNode, Leaf
 from bank_python.errors import ModelError
 from bank_python.guessing import guessable
-from bank_python.mc_engine.draws import Draws
 from bank_python.risk import BookMeasure, plan_valuation
 from bank_python.risk.contracts import value_of
 from bank_python.taleb.book_fragility import book_fragility
 from bank_python.taleb.tail_reading import tail_reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bank_python.dagger import DependencyGraph, Node, Policy
     from bank_python.instruments import Book
+    from bank_python.mc_engine.draws import Draws
     from bank_python.numerics import FloatArray
     from bank_python.risk.holders import Units
     from bank_python.risk.valuation import ValuationPlan

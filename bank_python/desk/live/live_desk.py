@@ -5,7 +5,7 @@ Six Walpole jobs run the desk:
 * *market_data* polls the feeds;
 * *revaluation* runs after each poll: it opens holdings that waited for a quote, lets working orders meet the new
   prices, recalculates the graph (value at risk included) and publishes a view;
-* *risk* adds the simulation, the market conditions and the risk score, and the traders' tails to the graph once the price
+* *risk* adds the simulation, the market conditions, the risk score and the traders' tails to the graph once the price
   histories are loaded, then updates them after trades and checks the limits;
 * *signals* submits orders for the traders' signals that have appeared or turned; every fill is in the audit trail;
 * *what_if* computes the P&L of a fall of all shares;
@@ -203,7 +203,7 @@ class LiveDesk:
         self._revalue()
 
     def renew_tails(self) -> None:
-        """Let the next revaluation evaluate the traders' tails, whatever their pace; without effect before the first."""
+        """Let the next revaluation evaluate the traders' tails, whatever their pace, if they are there."""
         if self._tails is not None:
             self._tails.renew()
 
@@ -278,7 +278,7 @@ class LiveDesk:
         return ""
 
     def _follow_tails(self) -> str:
-        """Add the traders' tails to the graph if they are missing, else follow trades; return what stands in the way."""
+        """Add the traders' tails to the graph if they are missing, else follow trades; return what failed."""
         if time.monotonic() < self._tails_due:
             return ""
         try:

@@ -1,5 +1,6 @@
-"""The panels of the live desk: FIRM, TRADERS, MARKET, POSITIONS, ORDERS, TAILS, CONDITIONS, BACK-TESTS and
-ENGINE.
+"""The panels of the live desk.
+
+They are FIRM, TRADERS, MARKET, POSITIONS, ORDERS, TAILS, CONDITIONS, BACK-TESTS and ENGINE.
 
 Each is drawn by a function of a view and a size, which returns that many lines of that many characters. It formats the
 figures of the view and computes nothing; if there is little room, less important figures are left out.

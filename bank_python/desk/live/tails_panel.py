@@ -28,7 +28,7 @@ _LIGHT = 99.95
 
 
 def tails_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """Draw tail index, its error, MAD/SD, largest share of the squares and fragility, of each trader and of the firm."""
+    """Draw tail indices with errors, MAD/SD, max-to-sum and fragility of each trader and of the firm."""
     inside, room = width - BORDER_WIDTH, height - BORDER_HEIGHT
     known = view.tails
     if known is None:
@@ -54,9 +54,13 @@ def tails_text(known: TailsView) -> str:
 
 def _legend(known: TailsView, inside: int) -> str:
     """Return the longest legend that fits."""
-    short = "of losses; H in days' sd"
-    long = f"tail index of losses in a year's daily moves; H of shocks in days' sd; {known.pace}"
-    return long if len(long) <= inside else short
+    source = "; some histories simulated" if known.simulated else ""
+    legends = (
+        f"tail index of losses in a year's daily moves; H of shocks in days' sd; {known.pace}{source}",
+        f"tail index of losses; H of shocks in days' sd; {known.pace}",
+        "tail index of losses; H in days' sd",
+    )
+    return next((legend for legend in legends if len(legend) <= inside), "tail index of losses")
 
 
 def _columns(lines: Sequence[TailView], glyphs: Glyphs) -> list[Column]:
