@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from bank_python.dagger.outcome import Failure
 from bank_python.desk.view import TailsView, TailView
 from bank_python.taleb.book_tails import SHOCKS
@@ -62,6 +64,8 @@ def tails_view(tails: DeskTails, snapshot: Snapshot) -> TailsView:
 def deciding_heuristic(found: Fragility, factor: str | None = None) -> float:
     """Return H at the size of move that decides the verdict: the lowest if it is fragile, else the highest.
 
+    An H that does not differ from 0 by more than rounding is 0.
+
     Parameters
     ----------
     found : Fragility
@@ -70,7 +74,8 @@ def deciding_heuristic(found: Fragility, factor: str | None = None) -> float:
         Name of the factor that is moved; the last row, the joint move, if omitted.
     """
     row = found.factors[-1] if factor is None else factor
-    sizes = found.heuristic[found.factors.index(row)]
+    place = found.factors.index(row)
+    sizes = np.where(np.abs(found.heuristic[place]) <= found.rounding[place], 0.0, found.heuristic[place])
     return float(sizes.min() if found.verdict_on(row) is FragilityVerdict.FRAGILE else sizes.max())
 
 

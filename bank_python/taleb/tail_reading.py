@@ -11,7 +11,7 @@ Examples
 >>> round(reading.left.alpha, 1), round(reading.left.error, 1), reading.left.k, round(reading.mad_sd, 2)
 (2.7, 0.3, 110, 0.65)
 >>> tail_reading([0.5, -0.2, 0.1] * 20).left.reason
-'20 losses are fewer than the 50 that a tail index needs'
+'20 losses, fewer than 50'
 """
 
 from __future__ import annotations
@@ -125,8 +125,7 @@ def tail_reading(series: ArrayLike) -> TailReading:
 def _side(values: FloatArray, name: str) -> TailSide:
     count = len(values)
     if count < FEWEST_OF_A_TAIL:
-        said = f"{count} {name} are fewer than the {FEWEST_OF_A_TAIL} that a tail index needs"
-        return TailSide(math.nan, math.nan, 0, count, said)
+        return TailSide(math.nan, math.nan, 0, count, f"{count} {name}, fewer than {FEWEST_OF_A_TAIL}")
     k = int(count**_POWER)
     try:
         alpha = hill(values, k)

@@ -72,4 +72,4 @@ def _with_error(index: float | None, error: float | None) -> str | None:
 
 
 def _in_days(days: float | None) -> Any:
-    return None if days is None else signed(days, 1)
+    return None if days is None else signed(round(days, 1) + 0.0, 1)  # adding 0 takes the sign off -0.0

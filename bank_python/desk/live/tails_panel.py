@@ -22,7 +22,7 @@ __all__ = ["tails_lines", "tails_panel", "tails_text"]
 _TITLE = "TAILS"
 _HEAVY = 2.0
 """Tail index up to which a P&L has no variance; it is highlighted."""
-_FRAGILE = "fragile"
+_FRAGILE, _WHY = "fragile", "why"
 _LIGHT = 99.95
 """Tail index from which it is written as > 99: such a tail is not a power law."""
 
@@ -36,7 +36,8 @@ def tails_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list
     ordered = sorted(known.traders, key=lambda line: math.inf if line.left is None else line.left)
     shown = [*ordered[: max(room - 1, 0)], known.firm][:room]
     table = fitted(_columns(shown, glyphs), inside, glyphs)
-    return pane(_TITLE, table.rows, width, height, glyphs, headings=table.headings, legend=_legend(known, inside))
+    legend = _legend(known, [] if _WHY in table.headings else shown, inside)
+    return pane(_TITLE, table.rows, width, height, glyphs, headings=table.headings, legend=legend)
 
 
 def tails_lines(view: DeskView) -> int:
@@ -52,10 +53,11 @@ def tails_text(known: TailsView) -> str:
     return ", ".join([*words, f"{fragile} fragile"]) if any(line.verdict for line in known.traders) else "".join(words)
 
 
-def _legend(known: TailsView, inside: int) -> str:
-    """Return the longest legend that fits."""
+def _legend(known: TailsView, silent: Sequence[TailView], inside: int) -> str:
+    """Return the first legend that fits: why a figure is missing, if the table does not say so, or what they are."""
     source = "; some histories simulated" if known.simulated else ""
     legends = (
+        *(f"{line.name}: {line.reason}" for line in silent if line.reason),
         f"tail index of losses in a year's daily moves; H of shocks in days' sd; {known.pace}{source}",
         f"tail index of losses; H of shocks in days' sd; {known.pace}",
         "tail index of losses; H in days' sd",
@@ -82,7 +84,7 @@ def _columns(lines: Sequence[TailView], glyphs: Glyphs) -> list[Column]:
 def _reasons(lines: Sequence[TailView]) -> list[Column]:
     if not any(line.reason for line in lines):
         return []
-    return [Column("why", [Text(line.reason, style="dim") for line in lines], rank=3, left=True, shrinks_to=24)]
+    return [Column(_WHY, [Text(line.reason, style="dim") for line in lines], rank=3, left=True, shrinks_to=24)]
 
 
 def _figure(index: float) -> str:
