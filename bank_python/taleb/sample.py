@@ -176,7 +176,9 @@ def largest_first(values: ArrayLike, *, name: str = "x", fewest: int = 2) -> Flo
     return np.sort(positive)[::-1]
 
 
-def number_of_largest(k: float, positives: int, *, name: str = "k", needed: int | None = None) -> int:
+def number_of_largest(
+    k: float, positives: int, *, name: str = "k", needed: int | None = None, kind: str = "positive values"
+) -> int:
     """Return a number of order statistics, or raise an error if it does not fit the sample.
 
     Parameters
@@ -189,6 +191,8 @@ def number_of_largest(k: float, positives: int, *, name: str = "k", needed: int 
         Name of the argument in messages.
     needed : int, optional
         Number of positive values that an estimator with `k` needs; by default k + 1.
+    kind : str, default "positive values"
+        What is counted, for the message.
 
     Raises
     ------
@@ -202,7 +206,7 @@ def number_of_largest(k: float, positives: int, *, name: str = "k", needed: int 
     least = int(k) + 1 if needed is None else needed
     if positives < least:
         raise CalibrationError(
-            f"{name}={int(k):,} needs {least:,} positive values, and there are {positives:,}; give a smaller {name}, "
+            f"{name}={int(k):,} needs {least:,} {kind}, and there are {positives:,}; give a smaller {name}, "
             "or a longer series",
             name=name,
             value=int(k),
