@@ -72,7 +72,9 @@ def tails(
     tickers: Annotated[
         str | None,
         typer.Option(
-            metavar="A,B", help="Tickers to measure; by default the prices that the books depend on.", show_default=False
+            metavar="A,B",
+            help="Tickers to measure; by default the prices that the books depend on.",
+            show_default=False,
         ),
     ] = None,
     everything: Annotated[

@@ -107,6 +107,8 @@ class DeskTails:
         Desk with at least one open position. Its price histories are loaded if they are not there.
     settings : DeskSettings, optional
         Settings with the pace; those in the desk's store by default.
+    clock : callable, default time.monotonic
+        Function that returns the time in seconds.
 
     Raises
     ------
@@ -116,10 +118,13 @@ class DeskTails:
         A price history could not be loaded.
     """
 
-    def __init__(self, desk: DeskParts, settings: DeskSettings | None = None) -> None:
+    def __init__(
+        self, desk: DeskParts, settings: DeskSettings | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._desk = desk
-        self.pace = TailPace(desk.graph, read_settings(desk.db) if settings is None else settings)
+        self.pace = TailPace(desk.graph, read_settings(desk.db) if settings is None else settings, clock)
         self.traders: dict[str, BookTails] = {}
+        self._behind: dict[BookTails, list[Book]] = {}  # with positions whose past moves are not set yet
         if not any(trader.positions for trader in desk.traders):
             raise DeskError("the desk has no open position; its tails cannot be known")
         load_past(desk)
@@ -154,16 +159,17 @@ class DeskTails:
         FeedError
             The price history of a new position could not be loaded.
         """
-        changed = [tails for tails in self.traders.values() if tails.follow_books()]
-        changed += [self.firm] if self.firm.follow_books() else []
-        if not changed and all(trader.name in self.traders for trader in self._desk.traders if trader.positions):
+        own = {tails: [self._desk.traders[name].book] for name, tails in self.traders.items()}
+        for tails, books in {**own, self.firm: self._books()}.items():
+            if tails.follow_books():
+                self._behind[tails] = books
+        if not self._behind:  # a trader's first position is one of the firm
             return False
         load_past(self._desk)
         moves = PastMoves(self._desk)
-        for name, tails in self.traders.items():
-            if tails in changed:
-                tails.follow_moves(moves.of([self._desk.traders[name].book]))
-        self.firm.follow_moves(moves.of(self._books()))
+        for tails, books in self._behind.items():
+            tails.follow_moves(moves.of(books))
+        self._behind.clear()
         self._add_traders(moves)
         return True
 

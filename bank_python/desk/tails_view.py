@@ -93,6 +93,7 @@ def tail_figures(reading: TailReading) -> dict[str, Any]:
         "left_error": _known(reading.left.error),
         "right": _known(reading.right.alpha),
         "right_error": _known(reading.right.error),
+        "may_be_thin": reading.left.may_be_thin,
         "mad_sd": reading.mad_sd,
         "max_to_sum": reading.max_to_sum,
         "reason": "; ".join(side.reason for side in (reading.left, reading.right) if side.reason),
@@ -102,7 +103,7 @@ def tail_figures(reading: TailReading) -> dict[str, Any]:
 def _line(name: str, tails: BookTails, snapshot: Snapshot) -> TailView:
     read, shocked = snapshot.outcome(tails.tails), snapshot.outcome(tails.fragility)
     missing = {field: None for field in ("left", "left_error", "right", "right_error", "mad_sd", "max_to_sum")}
-    figures: dict[str, Any] = {"name": name, "days": 0, **missing, "reason": "", "verdict": ""}
+    figures: dict[str, Any] = {"name": name, "days": 0, **missing, "may_be_thin": False, "reason": "", "verdict": ""}
     figures |= {"heuristic": None, "heuristic_days": None}
     reasons = [str(outcome.error) for outcome in (read, shocked) if isinstance(outcome, Failure)]
     if not isinstance(read, Failure):

@@ -371,6 +371,8 @@ class TailView:
         Number of past days on which the present book was revalued; 0 if it could not be.
     left, left_error, right, right_error : float or None
         Tail indices of losses and of gains with their standard errors; ``None`` with a reason.
+    may_be_thin : bool
+        Whether the tail of losses may be lighter than any power law, so that `left` has no meaning.
     mad_sd : float or None
         Mean absolute deviation of the daily P&L over its standard deviation; √(2/π) ≈ 0.798 for a normal distribution.
     max_to_sum : float or None
@@ -391,6 +393,7 @@ class TailView:
     left_error: float | None
     right: float | None
     right_error: float | None
+    may_be_thin: bool
     mad_sd: float | None
     max_to_sum: float | None
     heuristic: float | None

@@ -211,6 +211,6 @@ def past_pnl(plan: ValuationPlan, moves: Draws) -> FloatArray:
     levels = moves.levels(moves.rows([factor.name for factor in plan.factors]), plan.base)
     pnl = np.asarray(plan.pnl(levels), dtype=np.float64).sum(axis=0)
     if not np.isfinite(pnl).all():
-        raise plan.fault(np.asarray(levels[:, ~np.isfinite(pnl)], dtype=np.float64))
+        raise plan.fault(levels)
     pnl.setflags(write=False)  # values of nodes are immutable
     return cast("FloatArray", pnl)

@@ -1,9 +1,9 @@
 r"""The figures of a series' tails that are cheap enough for a node of a graph: both tail indices, MAD/SD, max-to-sum.
 
 Each tail index is Hill's estimate from the k largest losses, or gains, with the standard error α/√k. The rule for k is
-fixed: of n losses the n^0.6 largest. It needs no search and no random numbers, and moves little from one evaluation to
-the next. :mod:`bank_python.taleb.hill` draws the estimate at all k. A tail of too few values has no index: it is NaN,
-and :attr:`TailSide.reason` has the number.
+``power``: of n losses the n^0.6 largest. It needs no search and no random numbers, and moves little from one evaluation
+to the next; :mod:`bank_python.taleb.tail_fraction` has the others. A tail of too few values has no index: it is NaN, and
+:attr:`TailSide.reason` has the number.
 
 Examples
 --------
@@ -25,10 +25,11 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
-from bank_python.taleb.hill import hill
 from bank_python.taleb.kappa import mad_over_sd
 from bank_python.taleb.max_to_sum import max_to_sum
 from bank_python.taleb.sample import read_sample, split_tails
+from bank_python.taleb.tail_fraction import TailRule
+from bank_python.taleb.tail_index import tail_index
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -40,9 +41,6 @@ __all__ = ["FEWEST_OF_A_TAIL", "TailReading", "TailSide", "tail_reading"]
 FEWEST_OF_A_TAIL = 50
 """Smallest number of losses, or gains, from which an index is estimated. Ten of them are then in the tail, and the
 standard error is a third of the index."""
-
-_POWER = 0.6
-"""Power of the number of values that are taken for the tail: it grows without limit, and its share goes to 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,9 @@ class TailSide(Record):
         Number of largest values that it is estimated from; 0 with a reason.
     n_values : int
         Number of losses, or of gains.
+    may_be_thin : bool
+        Whether the moment estimate of 1/α does not differ from 0: the tail may be lighter than any power law, and the
+        index without meaning.
     reason : str
         Why there is no estimate; empty if there is one.
     """
@@ -65,6 +66,7 @@ class TailSide(Record):
     error: float
     k: int
     n_values: int
+    may_be_thin: bool
     reason: str
 
 
@@ -125,10 +127,13 @@ def tail_reading(series: ArrayLike) -> TailReading:
 def _side(values: FloatArray, name: str) -> TailSide:
     count = len(values)
     if count < FEWEST_OF_A_TAIL:
-        return TailSide(math.nan, math.nan, 0, count, f"{count} {name}, fewer than {FEWEST_OF_A_TAIL}")
-    k = int(count**_POWER)
+        return _unknown(count, f"{count} {name}, fewer than {FEWEST_OF_A_TAIL}")
     try:
-        alpha = hill(values, k)
+        found = tail_index(values, TailRule.POWER)
     except CalibrationError as error:  # the largest are tied
-        return TailSide(math.nan, math.nan, 0, count, f"{name}: {error.message}")
-    return TailSide(alpha, alpha / math.sqrt(k), k, count, "")
+        return _unknown(count, f"{name}: {error.message}")
+    return TailSide(found.alpha, found.alpha_se, found.k, count, found.may_be_thin, "")
+
+
+def _unknown(count: int, reason: str) -> TailSide:
+    return TailSide(math.nan, math.nan, 0, count, may_be_thin=False, reason=reason)

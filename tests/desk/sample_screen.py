@@ -225,6 +225,7 @@ def tail(i, name):
         left_error=1.3 - 0.06 * i,
         right=2.1 + 0.3 * i,
         right_error=0.4 + 0.05 * i,
+        may_be_thin=i < 4,
         mad_sd=0.81 - 0.011 * i,
         max_to_sum=0.03 + 0.01 * i,
         heuristic=heuristic,

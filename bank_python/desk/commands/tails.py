@@ -14,14 +14,13 @@ from bank_python.desk.console import working
 from bank_python.desk.contracts import leaf_name
 from bank_python.desk.factor_model import ABSOLUTE, PERIOD
 from bank_python.desk.tails import DeskTails
-from bank_python.desk.tails_view import FIRM, deciding_heuristic, tail_figures
-from bank_python.desk.view_builder import ViewBuilder
-from bank_python.errors import BankError, DeskError
+from bank_python.desk.tails_view import FIRM, deciding_heuristic, tail_figures, tails_view
+from bank_python.errors import BankError
 from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.mntable import Table
 from bank_python.risk import plan_valuation
-from bank_python.taleb.book_fragility import book_fragility
+from bank_python.taleb.book_fragility import FACTOR_STEPS, book_fragility
 from bank_python.taleb.book_tails import LINEAR, SHOCKS
 from bank_python.taleb.tail_reading import tail_reading
 
@@ -38,7 +37,6 @@ __all__ = ["measure_tails"]
 
 _PRICES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF, SymbolKind.FX, SymbolKind.CRYPTO})
 _FEW = 15
-_OTHER = 0.10  # step of a factor whose kind has none
 _FIGURES = ("left", "left_error", "right", "right_error", "mad_sd", "max_to_sum", "heuristic", "heuristic_days")
 _WORDS = ("verdict", "reason")
 
@@ -84,17 +82,24 @@ def measure_tails(
     lines = [{"kind": "trader", **asdict(line)} for line in traders]
     lines += [] if firm is None else [{"kind": FIRM, **asdict(firm)}]
     lines += [{"kind": "ticker", **row} for row in rows]
-    schema = [("kind", str), ("name", str), ("days", int), *((name, float | None) for name in _FIGURES)]
+    schema = [
+        ("kind", str),
+        ("name", str),
+        ("days", int),
+        ("may_be_thin", bool),
+        *((name, float | None) for name in _FIGURES),
+    ]
     return CommandResult(facts, views, Table.from_rows([*schema, *((name, str) for name in _WORDS)], lines))
 
 
 def _view(desk: Desk) -> TailsView:
-    builder = ViewBuilder(desk)
-    builder.show_tails(DeskTails(desk))
-    view = builder.build().tails
-    if view is None:
-        raise DeskError("the tails of the desk are not known now")
-    return view
+    tails = DeskTails(desk)
+    try:
+        desk.graph.recalculate()
+        with desk.graph.snapshot() as snapshot:
+            return tails_view(tails, snapshot)
+    finally:
+        tails.remove()
 
 
 def _ticker_rows(desk: Desk, books: Sequence[Book], tickers: Sequence[str] | None) -> list[dict[str, Any]]:
@@ -103,7 +108,9 @@ def _ticker_rows(desk: Desk, books: Sequence[Book], tickers: Sequence[str] | Non
     leaves = {symbol: leaf_name(symbol, listing.kind) for symbol, listing in desk.listings.items()}
     kinds = {factor.name: factor.kind.value for factor in plan.factors}
     wanted = list(dict.fromkeys(tickers)) if tickers is not None else _priced(desk, leaves, kinds)
-    steps = {leaf: SHOCKS.get(kinds[leaf], _OTHER) for leaf in map(leaves.get, wanted) if leaf in kinds}
+    steps = {
+        leaf: SHOCKS.get(kinds[leaf], FACTOR_STEPS[kinds[leaf]]) for leaf in map(leaves.get, wanted) if leaf in kinds
+    }
     found = book_fragility(plan, list(steps), steps=steps, tolerance=LINEAR).firm if steps else None
     rows = [_row(name, _reading(desk, name), found, leaves.get(name)) for name in wanted]
     return sorted(rows, key=lambda row: math.inf if row["left"] is None else row["left"])
@@ -131,7 +138,8 @@ def _reading(desk: Desk, ticker: str) -> TailReading | str:
 
 def _row(name: str, reading: TailReading | str, found: Fragility | None, leaf: str | None) -> dict[str, Any]:
     """Return the figures of a ticker under the names of those of a trader."""
-    row: dict[str, Any] = {"name": name, "days": 0, **dict.fromkeys(_FIGURES), "verdict": "", "reason": ""}
+    row: dict[str, Any] = {"name": name, "days": 0, **dict.fromkeys(_FIGURES), "may_be_thin": False, "verdict": ""}
+    row["reason"] = ""
     if isinstance(reading, str):
         row["reason"] = reading
     else:

@@ -30,9 +30,10 @@ def traders_tails_view(traders: Sequence[TailView], firm: TailView | None, tails
         shown.rule()
         _add(shown, text(firm.name, "bold"), asdict(firm), _in_days(firm.heuristic_days))
     shown.note(f"α: tail index ± standard error (Hill), of the {tails.source}")
-    shown.note("a moment of order α or higher does not exist; α ± error says more than a verdict on it")
+    shown.note("a moment of order α or higher does not exist")
     shown.note("MAD/SD is 0.798 for a normal distribution; max/sum is the share of the largest square in their sum")
     shown.note(f"H: mean P&L of shocks up and down, in standard deviations of a day; {tails.shocks}")
+    _note_thin(shown, [line.may_be_thin for line in traders])
     if tails.simulated:
         shown.note("histories are simulated, all or some")
     return shown
@@ -52,10 +53,19 @@ def tickers_tails_view(rows: Sequence[Mapping[str, Any]], left: int) -> Sheet:
     shown = Sheet("Tails of daily returns", columns)
     for row in rows:
         _add(shown, row["name"], row, None if row["heuristic"] is None else signed(row["heuristic"]))
+    _note_thin(shown, [row["may_be_thin"] for row in rows])
     shown.note("H and verdict: of the books, to shocks of this ticker alone")
     if left:
         shown.note(f"the heaviest left tails; {left} more with --all, or some with --tickers A,B")
     return shown
+
+
+def _note_thin(shown: Sheet, thin: Sequence[bool]) -> None:
+    if any(thin):
+        count = f"all {len(thin)}" if all(thin) else f"{sum(thin)} of the {len(thin)}"
+        shown.note(
+            f"{count} tails of losses may be lighter than any power law (moment estimate), and α without meaning"
+        )
 
 
 def _add(shown: Sheet, name: object, figures: Mapping[str, Any], heuristic: object) -> None:

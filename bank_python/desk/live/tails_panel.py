@@ -58,7 +58,8 @@ def _legend(known: TailsView, silent: Sequence[TailView], inside: int) -> str:
     source = "; some histories simulated" if known.simulated else ""
     legends = (
         *(f"{line.name}: {line.reason}" for line in silent if line.reason),
-        f"tail index of losses in a year's daily moves; H of shocks in days' sd; {known.pace}{source}",
+        f"tail index of losses in a year's daily moves, dim: may be no power law; H in days' sd; {known.pace}{source}",
+        f"tail index of losses in a year's daily moves; H of shocks in days' sd; {known.pace}",
         f"tail index of losses; H of shocks in days' sd; {known.pace}",
         "tail index of losses; H in days' sd",
     )
@@ -68,7 +69,7 @@ def _legend(known: TailsView, silent: Sequence[TailView], inside: int) -> str:
 def _columns(lines: Sequence[TailView], glyphs: Glyphs) -> list[Column]:
     return [
         Column("", [Text(line.name) for line in lines], left=True, width=7),
-        Column("index", [_index(line.left, glyphs) for line in lines], width=4),
+        Column("index", [_index(line.left, glyphs, thin=line.may_be_thin) for line in lines], width=4),
         Column("± se", [_error(line.left_error) for line in lines], rank=1, width=4),
         Column("gains", [_index(line.right, glyphs) for line in lines], rank=4, width=4),
         Column("± se", [_error(line.right_error) for line in lines], rank=7, width=4),
@@ -91,10 +92,10 @@ def _figure(index: float) -> str:
     return f"{index:.1f}" if index < _LIGHT else ">99"
 
 
-def _index(index: float | None, glyphs: Glyphs) -> Text:
+def _index(index: float | None, glyphs: Glyphs, *, thin: bool = False) -> Text:
     if index is None:
         return Text(glyphs.missing, style="dim")
-    return Text(_figure(index), style=WARNING if index <= _HEAVY else "")
+    return Text(_figure(index), style="dim" if thin else WARNING if index <= _HEAVY else "")
 
 
 def _error(error: float | None) -> Text:
