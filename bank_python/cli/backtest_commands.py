@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bank_python.cli.options import Given, command
+from bank_python.cli.options import Given, command, listed
 
 __all__ = ["add_to"]
 
@@ -77,7 +77,7 @@ def backtest(
         strategy=strategy,
         start=start,
         end=end,
-        universe=None if tickers is None else tuple(part for item in tickers.split(",") if (part := item.strip())),
+        universe=listed(tickers),
         risk_free_rate=RISK_FREE_RATE if risk_free is None else risk_free,
         db=given.db,
         with_verdict=verdict,

@@ -31,6 +31,7 @@ __all__ = [
     "Plain",
     "SeedOption",
     "command",
+    "listed",
     "was_given",
 ]
 
@@ -162,6 +163,17 @@ def was_given(context: typer.Context, name: str) -> bool:
     """
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def listed(names: str | None) -> tuple[str, ...] | None:
+    """Return the names in a list with commas, without blanks around them; None if there is no list.
+
+    Parameters
+    ----------
+    names : str or None
+        Text of an option.
+    """
+    return None if names is None else tuple(part for item in names.split(",") if (part := item.strip()))
 
 
 def _inherited(context: typer.Context, common: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank_python.cli.options import Given, command
+from bank_python.cli.options import Given, command, listed
 
 if TYPE_CHECKING:
     from bank_python.desk.commands.portfolio import Wanted
@@ -78,7 +78,7 @@ def optimize(
     from bank_python.desk.commands.portfolio import optimize as optimized
 
     wanted = _wanted(method, backend, weights, budgets, views)
-    given.read("optimize", partial(optimized, wanted=wanted, tickers=_listed(tickers), trader=trader))
+    given.read("optimize", partial(optimized, wanted=wanted, tickers=listed(tickers), trader=trader))
 
 
 def frontier(
@@ -94,7 +94,7 @@ def frontier(
     """
     from bank_python.desk.commands.portfolio import trace_frontier
 
-    given.read("frontier", partial(trace_frontier, points=points, tickers=_listed(tickers), trader=trader))
+    given.read("frontier", partial(trace_frontier, points=points, tickers=listed(tickers), trader=trader))
 
 
 def rebalance(
@@ -124,7 +124,7 @@ def rebalance(
     from bank_python.desk.commands.rebalance import rebalance as rebalanced
 
     wanted = _wanted(method, backend, weights, budgets, views)
-    assets = _listed(tickers)
+    assets = listed(tickers)
     work = partial(
         rebalanced, trader=trader, wanted=wanted, tickers=assets, capital=capital, band=band, dry_run=dry_run
     )
@@ -144,7 +144,3 @@ def _wanted(
     from bank_python.desk.commands.portfolio import Wanted
 
     return Wanted(method, backend.value, weights, tuple(budgets or ()), tuple(views or ()))
-
-
-def _listed(tickers: str | None) -> tuple[str, ...] | None:
-    return None if tickers is None else tuple(part for item in tickers.split(",") if (part := item.strip()))

@@ -1,4 +1,4 @@
-"""Commands about risk and P&L: ``risk``, ``pnl``, ``pnl-attr``, ``stress``, ``mc``."""
+"""Commands about risk and P&L: ``risk``, ``tails``, ``pnl``, ``pnl-attr``, ``stress``, ``mc``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bank_python.cli.options import Given, command
+from bank_python.cli.options import Given, command, listed
 
 __all__ = ["add_to"]
 
@@ -42,6 +42,7 @@ def add_to(program: typer.Typer) -> None:
     """Add the commands to a program."""
     for name, function in (
         ("risk", risk),
+        ("tails", tails),
         ("pnl", pnl),
         ("pnl-attr", pnl_attribution),
         ("stress", stress),
@@ -62,6 +63,31 @@ def risk(
     from bank_python.desk.commands.risk import measure_risk
 
     given.read("risk", partial(measure_risk, scenarios=scenarios))
+
+
+def tails(
+    given: Given,
+    *,
+    trader: Annotated[str | None, typer.Option(help="Measure only this trader's book.", show_default=False)] = None,
+    tickers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Tickers to measure; by default the prices that the books depend on.",
+            show_default=False,
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List all tickers, not only those with the heaviest left tails.")
+    ] = False,
+) -> None:
+    """Show tail index, MAD/SD, max-to-sum and fragility of each trader's book and of each ticker.
+
+    Example: prop_desk.py tails --trader Bob
+    """
+    from bank_python.desk.commands.tails import measure_tails
+
+    given.read("tails", partial(measure_tails, trader=trader, tickers=listed(tickers), everything=everything))
 
 
 def pnl(

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from bank_python.dagger import Node
     from bank_python.desk.parts import DeskParts
 
-__all__ = ["PERIOD", "calibrate", "load_past", "register_factor_model"]
+__all__ = ["ABSOLUTE", "PERIOD", "calibrate", "load_past", "register_factor_model"]
 
 PERIOD = "1y"
 """Length of the price history to which the factor model is calibrated."""
-_ABSOLUTE = frozenset({SymbolKind.RATE, SymbolKind.FUNDING})
+ABSOLUTE = frozenset({SymbolKind.RATE, SymbolKind.FUNDING})
+"""Kinds of symbols that move by shifts; the others move in proportion to their level."""
 
 
 def register_factor_model(desk: DeskParts) -> Node:
@@ -57,7 +58,7 @@ def calibrate(desk: DeskParts) -> FactorModel:
         markets.setdefault(desk.listings[symbol].feed.name, {})[name] = symbol
     factor_models = []
     for wanted in markets.values():
-        absolute = [name for name, symbol in wanted.items() if desk.listings[symbol].kind in _ABSOLUTE]
+        absolute = [name for name, symbol in wanted.items() if desk.listings[symbol].kind in ABSOLUTE]
         factor_models.append(calibrate_from_table(desk.past, wanted, absolute))
     return join_models(factor_models)
 

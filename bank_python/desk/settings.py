@@ -1,4 +1,4 @@
-"""The settings of a desk: limits before orders, costs of fills and the pace of signals, kept in the desk's store.
+"""The settings of a desk: limits before orders, costs of fills, the pace of signals and tails; kept in its store.
 
 Each setting is one record, ``/Config/<key>``, so that a change leaves the others as they are and has a version of its
 own. What is not stored has its default. The defaults leave room for the opening holdings of the built-in traders.
@@ -106,6 +106,12 @@ SETTINGS: Mapping[str, Setting] = {
         "%", 0.0, 100.0, "Largest share of a day's volume that an order may fill.", above=True
     ),
     "signals_every": Setting("s", 1.0, 86_400.0, "Time between two evaluations of the signals."),
+    "tails_every": Setting(
+        "s", 1.0, math.inf, "Least time between two evaluations of the traders' tails; inf: only when asked for."
+    ),
+    "tails_every_ticks": Setting(
+        "ticks", 0.0, math.inf, "Least number of ticks between them, in place of the time; 0: the time counts."
+    ),
 }
 """The settings by key, in the order in which they are listed."""
 
@@ -145,6 +151,11 @@ class DeskSettings(Record):
         Largest share of a day's volume that an order may fill, in per cent, in (0, 100].
     signals_every : float, default 60
         Time between two evaluations of the signals, in seconds, in [1, 86400].
+    tails_every : float, default 60
+        Least time between two evaluations of the traders' tails, in seconds, at least 1; infinite: only when asked for.
+    tails_every_ticks : float, default 0
+        Least number of ticks of the graph between two evaluations of the tails, in place of the time; 0: the time
+        counts.
 
     Raises
     ------
@@ -166,6 +177,8 @@ class DeskSettings(Record):
     fee_per_share: float = 0.005
     participation_cap_pct: float = 10.0
     signals_every: float = 60.0
+    tails_every: float = 60.0
+    tails_every_ticks: float = 0.0
 
     def __post_init__(self) -> None:
         for item in fields(self):

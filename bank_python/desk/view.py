@@ -46,6 +46,8 @@ __all__ = [
     "RiskView",
     "SourceView",
     "Status",
+    "TailView",
+    "TailsView",
     "TraderView",
     "TradingView",
     "TroubleView",
@@ -358,6 +360,80 @@ class ConditionsView:
 
 
 @dataclass(frozen=True, slots=True)
+class TailView:
+    """Tails and fragility of one trader's book, or of the firm's.
+
+    Parameters
+    ----------
+    name : str
+        Name of the trader, or ``"firm"``.
+    days : int
+        Number of past days on which the present book was revalued; 0 if it could not be.
+    left, left_error, right, right_error : float or None
+        Tail indices of losses and of gains with their standard errors; ``None`` with a reason.
+    may_be_thin : bool
+        Whether the tail of losses may be lighter than any power law, so that `left` has no meaning.
+    mad_sd : float or None
+        Mean absolute deviation of the daily P&L over its standard deviation; √(2/π) ≈ 0.798 for a normal distribution.
+    max_to_sum : float or None
+        Share of the largest square in the sum of squares of the daily P&L, in (0, 1].
+    heuristic : float or None
+        Mean P&L of the shocks up and down, in USD: what the uncertainty costs (below 0) or brings.
+    heuristic_days : float or None
+        `heuristic` in standard deviations of the daily P&L.
+    verdict : str
+        Fragile, robust or antifragile; empty if it is not known.
+    reason : str
+        Why a figure is missing; empty if none is.
+    """
+
+    name: str
+    days: int
+    left: float | None
+    left_error: float | None
+    right: float | None
+    right_error: float | None
+    may_be_thin: bool
+    mad_sd: float | None
+    max_to_sum: float | None
+    heuristic: float | None
+    heuristic_days: float | None
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TailsView:
+    """Tails and fragility of all traders.
+
+    Parameters
+    ----------
+    traders : tuple of TailView
+        Each trader with positions, in the order of the desk.
+    firm : TailView
+        All books together.
+    source : str
+        What the tail indices are estimated from, in words.
+    shocks : str
+        What the verdicts are based on, in words.
+    pace : str
+        How often the figures are renewed, in words.
+    as_of_tick : int
+        Oldest tick whose quotes are in the figures.
+    simulated : bool
+        Whether any of the histories is simulated.
+    """
+
+    traders: tuple[TailView, ...]
+    firm: TailView
+    source: str
+    shocks: str
+    pace: str
+    as_of_tick: int
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LimitView:
     """A measure and its limit: `used` is the fraction of `maximum`, `severity` is empty unless there is an alert."""
 
@@ -649,6 +725,8 @@ class DeskView(Record):
         Simulated risk of the firm; ``None`` until it has been computed.
     conditions : ConditionsView or None
         Market conditions and risk score; ``None`` until they have been computed.
+    tails : TailsView or None
+        Tail index and fragility of each trader; ``None`` until they have been computed.
     limits : tuple of LimitView
         Measures and their limits, the most used first; empty until risk has been computed.
     alerts : tuple of AlertView
@@ -680,6 +758,7 @@ class DeskView(Record):
     sources: tuple[SourceView, ...]
     risk: RiskView | None
     conditions: ConditionsView | None
+    tails: TailsView | None
     limits: tuple[LimitView, ...]
     alerts: tuple[AlertView, ...]
     trades: tuple[Trade, ...]

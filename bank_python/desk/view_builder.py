@@ -27,6 +27,7 @@ from bank_python.desk.backtests_view import StoredBacktests
 from bank_python.desk.conditions_view import conditions_view
 from bank_python.desk.contracts import leaf_name
 from bank_python.desk.status import status_of
+from bank_python.desk.tails_view import tails_view
 from bank_python.desk.trading_view import trading_view
 from bank_python.desk.view import (
     AlertView,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from bank_python.desk.market_plan import Listing
     from bank_python.desk.parts import DeskParts
     from bank_python.desk.risk import DeskRisk
+    from bank_python.desk.tails import DeskTails
     from bank_python.desk.trader import Trader
     from bank_python.desk.trading import DeskTrading
     from bank_python.desk.view import ConditionsView, Status
@@ -119,6 +121,7 @@ class ViewBuilder:
         self._trails: dict[Node, deque[float]] = {}
         self._risk: DeskRisk | None = None
         self._conditions: DeskConditions | None = None
+        self._tails: DeskTails | None = None
         self._trading: DeskTrading | None = None
         self._stored = StoredBacktests(desk.db)
         self._scores: deque[float] = deque(maxlen=TRAIL_LENGTH)
@@ -130,6 +133,10 @@ class ViewBuilder:
     def show_conditions(self, conditions: DeskConditions) -> None:
         """Include market conditions and the risk score in the following views."""
         self._conditions = conditions
+
+    def show_tails(self, tails: DeskTails) -> None:
+        """Include tail index and fragility of each trader in the following views."""
+        self._tails = tails
 
     def show_trading(self, trading: DeskTrading) -> None:
         """Include orders and signals in the following views."""
@@ -187,6 +194,7 @@ class ViewBuilder:
             sources=_sources(quotes),
             risk=None if risk is None else _risk(risk, snapshot),
             conditions=self._conditions_view(snapshot),
+            tails=None if self._tails is None else tails_view(self._tails, snapshot),
             limits=() if risk is None else tuple(_limit(reading) for reading in risk.board.readings()),
             alerts=() if risk is None else tuple(_alert(alert) for alert in risk.open_alerts),
             trades=desk.blotter.last(LAST_TRADES),

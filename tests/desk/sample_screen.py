@@ -33,6 +33,8 @@ from bank_python.desk.view import (
     RecalculationView,
     RiskView,
     Status,
+    TailsView,
+    TailView,
     TraderView,
     TradingView,
     TroubleView,
@@ -43,6 +45,7 @@ from bank_python.desk.view import (
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (200, 60)]
 TESTED_SIZES = [(80, 24), (120, 40), (200, 60)]
+TAILS_SIZES = [(80, 24), (80, 44), (120, 40), (200, 60)]
 NOW = datetime(2026, 1, 5, 15, 0, 4, tzinfo=UTC)
 OUTAGE = "Yahoo did not respond in time: an outage or a slow network, the next poll tries again"
 
@@ -184,6 +187,7 @@ def sample_view():
         quotes=tuple(quotes()),
         sources=(),
         conditions=sample_conditions(),
+        tails=None,
         risk=RiskView(671_079.0, 938_957.0, 800_000.0, 1_067_434.0, 5_441.0, 20_000, 1_309),
         limits=(),
         alerts=(alert("000001", "high", worst), alert("000002", "low", "something smaller")),
@@ -208,6 +212,45 @@ def sample_backtests():
         BacktestView(
             "mine", None, None, None, None, None, is_simulated=False, problem="the key holds no result of a back-test"
         ),
+    )
+
+
+def tail(i, name):
+    verdict = ("fragile", "robust", "antifragile")[i % 3]
+    heuristic = {"fragile": -123_456.0 * (i + 1), "robust": 0.0, "antifragile": 15_000.0 * i}[verdict]
+    return TailView(
+        name=name,
+        days=261,
+        left=5.4 - 0.27 * i,
+        left_error=1.3 - 0.06 * i,
+        right=2.1 + 0.3 * i,
+        right_error=0.4 + 0.05 * i,
+        may_be_thin=i < 4,
+        mad_sd=0.81 - 0.011 * i,
+        max_to_sum=0.03 + 0.01 * i,
+        heuristic=heuristic,
+        heuristic_days=heuristic / 30_000.0,
+        verdict=verdict,
+        reason="",
+    )
+
+
+def sample_tails():
+    """Return tails of all traders: one with few losses, one without a history, one whose tail is no power law."""
+    lines = [tail(i, spec.name) for i, spec in enumerate(TRADERS)]
+    few = "31 losses, fewer than 50"
+    lines[2] = replace(lines[2], left=None, left_error=None, days=70, reason=few)
+    blank = dict.fromkeys(("left", "left_error", "right", "right_error", "mad_sd", "max_to_sum", "heuristic_days"))
+    lines[6] = replace(lines[6], **blank, days=0, reason="there are no past moves of TSLA_VOL")
+    lines[4] = replace(lines[4], left=312.0, left_error=71.6)
+    return TailsView(
+        traders=tuple(lines),
+        firm=replace(tail(3, "firm"), heuristic=-480_562.0, heuristic_days=-1.04),
+        source="P&L of the present positions in each day's moves of the past year",
+        shocks="spots ±5, 10 and 20 %",
+        pace="every 60 s",
+        as_of_tick=1_290,
+        simulated=True,
     )
 
 
@@ -247,7 +290,13 @@ def render_tested(width, height):
     return render(width, height, replace(sample_view(), backtests=sample_backtests()))
 
 
+def render_tails(width, height):
+    return render(width, height, replace(sample_view(), tails=sample_tails()))
+
+
 if __name__ == "__main__":
+    for size in TAILS_SIZES:
+        (GOLDEN / "tails_{}x{}.txt".format(*size)).write_text(render_tails(*size), encoding="utf-8")
     for size in SIZES:
         (GOLDEN / "desk_{}x{}.txt".format(*size)).write_text(render(*size), encoding="utf-8")
     for size in TESTED_SIZES:

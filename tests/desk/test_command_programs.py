@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, str(ROOT / "prop_desk.py")]
 PATIENCE = 40.0
 COMMANDS = [
-    *("risk", "pnl", "pnl-attr", "stress", "mc", "volsurface", "optimize", "frontier", "rebalance", "config"),
+    *("risk", "tails", "pnl", "pnl-attr", "stress", "mc", "volsurface", "optimize", "frontier", "rebalance", "config"),
     *("trade", "order", "orders", "kill", "resume", "audit", "signals", "backtest", "tearsheet"),
 ]
 

@@ -20,6 +20,7 @@ from bank_python.desk.commands.rebalance import rebalance
 from bank_python.desk.commands.risk import measure_risk
 from bank_python.desk.commands.run import change, deliver
 from bank_python.desk.commands.stress import explain_stress, stress_desk
+from bank_python.desk.commands.tails import measure_tails
 from bank_python.desk.commands.volsurface import fitted_surface, model_surface
 from bank_python.display import as_text
 from bank_python.errors import BankError, DeskError
@@ -60,6 +61,7 @@ def everything(desk):
     """Return the result of each command that reads."""
     return {
         "risk": measure_risk(desk, scenarios=500),
+        "tails": measure_tails(desk),
         "pnl": list_pnl(desk),
         "pnl-attr": attribute_pnl(desk),
         "stress": stress_desk(desk),

@@ -95,7 +95,7 @@ def _chosen(screen: _Screen, layout: _Layout, panels: Sequence[Panel]) -> tuple[
     bands: list[_Band] = [_Band(screen.height, ())]
     for panel in sorted(panels, key=lambda panel: panel.priority):
         tried = layout(screen, [other for other in panels if other.title in chosen or other is panel])
-        if tried is not None and _fits(screen, tried):
+        if tried is not None and _fits(screen, tried) and _leaves_main_whole(screen, panel, tried):
             chosen.add(panel.title)
             bands = tried
     return bands, [-priority for priority in sorted(panel.priority for panel in panels if panel.title not in chosen)]
@@ -106,6 +106,18 @@ def _fits(screen: _Screen, bands: Sequence[_Band]) -> bool:
         _least(column) <= band.height and all(panel.width <= width for panel in column)
         for band in bands
         for column, width in _columns(screen, band)
+    )
+
+
+def _leaves_main_whole(screen: _Screen, panel: Panel, bands: Sequence[_Band]) -> bool:
+    """Whether MAIN shows everything, if the panel asks for that."""
+    if not panel.needs_whole_main:
+        return True
+    columns = [(column, band.height) for band in bands for column in (band.left, band.right) if column]
+    return all(
+        _complete(screen, main) + _least(column) - _least(main) <= height
+        for column, height in columns
+        if (main := _of(column, Place.MAIN))
     )
 
 

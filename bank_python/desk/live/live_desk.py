@@ -5,8 +5,8 @@ Six Walpole jobs run the desk:
 * *market_data* polls the feeds;
 * *revaluation* runs after each poll: it opens holdings that waited for a quote, lets working orders meet the new
   prices, recalculates the graph (value at risk included) and publishes a view;
-* *risk* adds the simulation, the market conditions and the risk score to the graph once the price histories are loaded,
-  then updates them after trades and checks the limits;
+* *risk* adds the simulation, the market conditions, the risk score and the traders' tails to the graph once the price
+  histories are loaded, then updates them after trades and checks the limits;
 * *signals* submits orders for the traders' signals that have appeared or turned; every fill is in the audit trail;
 * *what_if* computes the P&L of a fall of all shares;
 * *snapshot* saves the desk to its store.
@@ -30,6 +30,7 @@ from bank_python.desk.factor_model import load_past
 from bank_python.desk.live.job_lines import job_line
 from bank_python.desk.risk import SCENARIOS, DeskRisk
 from bank_python.desk.status import status_of
+from bank_python.desk.tails import DeskTails
 from bank_python.desk.trading import DeskTrading
 from bank_python.desk.view import WhatIf
 from bank_python.desk.view_builder import ViewBuilder
@@ -59,7 +60,7 @@ _SNAPSHOT_EVERY = 30.0  # seconds
 _WHAT_IF_EVERY = 10.0  # seconds
 _LOADING = 0.25  # fraction of a refresh for which one run of the risk job may load histories
 _VERSIONS_KEPT = timedelta(hours=1)
-_CONDITIONS_AGAIN = 60.0  # seconds until market conditions that could not be computed are tried again
+_AGAIN = 60.0  # seconds until market conditions or tails that could not be computed are tried again
 _PATIENCE = 1.0  # seconds to wait for the current run at the end
 
 
@@ -115,6 +116,8 @@ class LiveDesk:
         self._risk: DeskRisk | None = None
         self._conditions: DeskConditions | None = None
         self._conditions_due = 0.0
+        self._tails: DeskTails | None = None
+        self._tails_due = 0.0
         self._trading = None if desk.read_only else DeskTrading(desk, now=now)
         if self._trading is not None:
             self._builder.show_trading(self._trading)
@@ -199,6 +202,11 @@ class LiveDesk:
             self._measure_risk()
         self._revalue()
 
+    def renew_tails(self) -> None:
+        """Let the next revaluation evaluate the traders' tails, whatever their pace, if they are there."""
+        if self._tails is not None:
+            self._tails.renew()
+
     def load_signals(self) -> None:
         """Load the price histories that the traders' rules read, without starting the background jobs."""
         if self._trading is not None:
@@ -247,7 +255,7 @@ class LiveDesk:
             self._risk = DeskRisk(self._desk, n_paths=self._n_paths, proxy=self._proxy)
             self._builder.show_risk(self._risk)
         self._risk.follow_books()
-        remark = self._follow_conditions()
+        remark = self._follow_conditions() + self._follow_tails()
         if self._trading is not None:
             self._trading.load(_LOADING * self._refresh)
         changed = self._risk.check()
@@ -264,9 +272,24 @@ class LiveDesk:
         try:
             self._conditions = DeskConditions(self._desk)
         except BankError as error:  # the desk goes on without them, and tries again
-            self._conditions_due = time.monotonic() + _CONDITIONS_AGAIN
+            self._conditions_due = time.monotonic() + _AGAIN
             return f"; no risk score: {error.message}"
         self._builder.show_conditions(self._conditions)
+        return ""
+
+    def _follow_tails(self) -> str:
+        """Add the traders' tails to the graph if they are missing, else follow trades; return what failed."""
+        if time.monotonic() < self._tails_due:
+            return ""
+        try:
+            if self._tails is None:
+                self._tails = DeskTails(self._desk)
+                self._builder.show_tails(self._tails)
+            else:
+                self._tails.follow_books()
+        except BankError as error:  # the desk goes on with the last ones, and tries again
+            self._tails_due = time.monotonic() + _AGAIN
+            return f"; no tails: {error.message}"
         return ""
 
     def _run_what_if(self) -> None:

@@ -55,6 +55,8 @@ class Panel:
     is_needed : callable, optional
         Function of a view that returns whether there is anything to show; otherwise the panel is left out. By default
         it is always needed.
+    needs_whole_main : bool, default False
+        Whether the panel is left out where the panels of MAIN would not show everything beside it.
     """
 
     title: str
@@ -65,3 +67,4 @@ class Panel:
     draw: Callable[[DeskView, int, int, Glyphs], list[Text]]
     complete_at: Callable[[DeskView], int] | None = None
     is_needed: Callable[[DeskView], bool] | None = None
+    needs_whole_main: bool = False

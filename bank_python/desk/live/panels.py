@@ -1,4 +1,6 @@
-"""The panels of the live desk: FIRM, TRADERS, MARKET, POSITIONS, ORDERS, CONDITIONS, BACK-TESTS and ENGINE.
+"""The panels of the live desk.
+
+They are FIRM, TRADERS, MARKET, POSITIONS, ORDERS, TAILS, CONDITIONS, BACK-TESTS and ENGINE.
 
 Each is drawn by a function of a view and a size, which returns that many lines of that many characters. It formats the
 figures of the view and computes nothing; if there is little room, less important figures are left out.
@@ -23,6 +25,7 @@ from bank_python.desk.live.market_panel import market_panel
 from bank_python.desk.live.orders_panel import orders_panel
 from bank_python.desk.live.pane import BORDER_HEIGHT, BORDER_WIDTH, pane
 from bank_python.desk.live.panel import Panel, Place
+from bank_python.desk.live.tails_panel import tails_lines, tails_panel, tails_text
 from bank_python.desk.view import TraderView
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ __all__ = [
     "market_panel",
     "orders_panel",
     "positions_panel",
+    "tails_panel",
     "traders_panel",
 ]
 
@@ -77,7 +81,11 @@ def firm_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[
     ]
     legend = [Text(_age(view))]
     if view.conditions and height - BORDER_HEIGHT < len(lines):  # the line with the risk score is left out
-        legend += [grade_text(view.conditions), Text(market_text(view.conditions))]
+        legend += [grade_text(view.conditions)]
+    if view.tails and height - BORDER_HEIGHT < len(lines):
+        legend += [Text(tails_text(view.tails))]
+    if view.conditions and height - BORDER_HEIGHT < len(lines):
+        legend += [Text(market_text(view.conditions))]
     return pane("FIRM", lines, width, height, glyphs, legend=joined(legend, inside - _LEGEND_FRAME, gap=2).plain)
 
 
@@ -345,6 +353,12 @@ PANELS = (
     Panel("MARKET", 27, 5, 3, Place.SIDE, market_panel),
     Panel("POSITIONS", 27, 6, 4, Place.LOWER, positions_panel),
     Panel("ORDERS", 38, 5, 7, Place.SIDE, orders_panel),
+    Panel(
+        *("TAILS", 29, 6, 9, Place.SIDE, tails_panel),
+        complete_at=tails_lines,
+        is_needed=lambda view: view.tails is not None,
+        needs_whole_main=True,
+    ),
     Panel("CONDITIONS", 50, 5, 6, Place.LOWER, conditions_panel, complete_at=conditions_lines),
     Panel(
         *("BACK-TESTS", 44, 3, 8, Place.LOWER, backtests_panel),

@@ -33,6 +33,7 @@ __all__ = ["show_once", "watch"]
 
 _GLANCE = 0.1  # seconds between two checks of keys, signals and the terminal's size
 _QUIT = frozenset("qQ\x03\x04")
+_RENEW = frozenset("tT")
 
 
 def show_once(
@@ -152,8 +153,11 @@ def _on_screen(
             # Drawn again if there is a new view, if the terminal has been resized, and at the latest after one
             # refresh, as the ages on the screen grow even if nothing else changes.
             while time.monotonic() < until and live.latest is latest and console.size == size and not stop.is_set():
-                if _QUIT.intersection(wait(_GLANCE)):
+                keys = wait(_GLANCE)
+                if _QUIT.intersection(keys):
                     return
+                if _RENEW.intersection(keys):
+                    live.renew_tails()
 
 
 def _in_pipe(live: LiveDesk, console: Console, refresh: float, stop: threading.Event) -> None:
