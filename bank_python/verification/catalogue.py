@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bank_python.verification import barriers, bonds, credit, options, smiles
+from bank_python.verification import barriers, bonds, credit, execution, options, performance, portfolios, smiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ __all__ = ["published_values", "topics"]
 
 _TOPICS: dict[str, Callable[[], Iterator[PublishedValue]]] = {
     module.TOPIC: module.values
-    for module in (options, barriers, smiles, bonds, credit)
+    for module in (options, barriers, smiles, bonds, credit, execution, portfolios, performance)
 }
 
 

@@ -133,7 +133,15 @@ def _schedules() -> Iterator[PublishedValue]:
     for count, printed in enumerate(("88", "94", "91", "91", "90")):
         what = f"days of premium {count + 1}, traded 2009-02-20, to 2010-03-20"
         compute = partial(_premium_days, year, count)
-        yield isda.value(f"isda-premium-{count + 1}", what, printed, compute, place="table 1")
+        yield isda.value(f"isda-premium-{count + 1}", what, printed, compute, kind=Provenance.PUBLISHED, place="table 1")
+    yield isda.value(
+        "isda-second-premium",
+        "premium of 10 million at 100 bp in the second quarter of 2009",
+        "26,111",
+        lambda: 1e7 * 0.01 * float(year.fractions[1]),
+        kind=Provenance.PUBLISHED,
+        place="example 4a",
+    )
     firsts = (
         (dt.date(2009, 2, 20), "88"),
         (dt.date(2009, 3, 18), "88"),
@@ -144,7 +152,7 @@ def _schedules() -> Iterator[PublishedValue]:
     for traded, printed in firsts:
         what = f"days of the first premium, traded {traded}"
         compute = partial(_premium_days, imm_schedule(traded, dt.date(2014, 6, 20)), 0)
-        yield isda.value(f"isda-first-premium-{traded}", what, printed, compute, place="examples 4a, 5a to 5c")
+        yield isda.value(f"isda-first-premium-{traded}", what, printed, compute, place="examples 5a to 5c")
     last = imm_schedule(_TRADED, dt.date(2009, 6, 20))
     yield isda.value(
         "isda-last-premium",
