@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bank_python.risk_models import barrier_price
 from bank_python.verification.published_value import Cited, Provenance, Source
@@ -68,17 +68,23 @@ def values() -> Iterator[PublishedValue]:
     haug = Cited(TOPIC, _HAUG, Provenance.QUOTED, "table 4-13: S 100, T 0.5, r 0.08, carry 0.04, rebate 3")
     for (is_in, is_call, is_up, barrier), row in _TABLE.items():
         named = f"{'up' if is_up else 'down'}-and-{'in' if is_in else 'out'} {'call' if is_call else 'put'}"
-        kind = {"barrier": barrier, "is_in": is_in, "is_up": is_up, "rebate": 3.0}
+        kind: dict[str, Any] = {"barrier": barrier, "is_in": is_in, "is_up": is_up, "rebate": 3.0}
         for (vol, strike), printed in zip(_COLUMNS, row, strict=True):
             price = partial(barrier_price, 100.0, strike, 0.5, 0.08, vol, 0.04, is_call, **kind)
             key = f"haug-{named.replace(' ', '-')}-{barrier:g}-{strike:g}-{vol:g}"
-            odd = {"within": 1e-4, "note": _NOTE} if (is_call, vol, strike, printed) in _OFF_BY_ONE else {}
-            yield haug.value(key, f"{named}, barrier {barrier:g}, K {strike:g}, vol {vol:g}", printed, price, **odd)
+            what = f"{named}, barrier {barrier:g}, K {strike:g}, vol {vol:g}"
+            is_odd = (is_call, vol, strike, printed) in _OFF_BY_ONE
+            within, note = (1e-4, _NOTE) if is_odd else (None, "")
+            yield haug.value(key, what, printed, price, within=within, note=note)
+    yield from _exact()
+
+
+def _exact() -> Iterator[PublishedValue]:
     exact = Cited(TOPIC, _RUBINSTEIN, Provenance.COMPUTED)
     for count, row_of_terms in enumerate(_EXACT, start=1):
         spot, strike, barrier, expiry, rate, vol, dividend, is_call, is_up, is_in, rebate, price_text = row_of_terms
         named = f"{'up' if is_up else 'down'}-and-{'in' if is_in else 'out'} {'call' if is_call else 'put'}"
-        kind = {"barrier": barrier, "is_in": is_in, "is_up": is_up, "rebate": rebate}
+        kind: dict[str, Any] = {"barrier": barrier, "is_in": is_in, "is_up": is_up, "rebate": rebate}
         price = partial(barrier_price, spot, strike, expiry, rate, vol, dividend, is_call, **kind)
         what = f"{named}, barrier {barrier:g}, K {strike:g}, T {expiry:g}, r {rate:g}, q {dividend:g}, vol {vol:g}"
         yield exact.value(f"barrier-exact-{count}", what, price_text, price)

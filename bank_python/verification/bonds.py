@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bank_python.numerics import year_fraction
 from bank_python.risk_models import bond_analytics, bond_price, bond_yield
@@ -20,7 +20,7 @@ __all__ = ["TOPIC", "values"]
 TOPIC = "bonds"
 
 _HULL = Source("J. C. Hull", 2018, "Options, Futures, and Other Derivatives, 10th edition")
-_ANNUITY = Source("Annuity formula", 2024, "face and premium of a bond at a flat yield")
+_ANNUITY = Source("Annuity formula", None, "face and premium of a bond at a flat yield")
 _ISDA = Source("ISDA", 1998, "EMU and market conventions: recent developments")
 
 
@@ -57,7 +57,7 @@ def _day_counts() -> Iterator[PublishedValue]:
         compute = partial(icma, start, end, period=period, frequency=frequency)
         of = "" if scale == 1.0 else f", in {scale:g}ths of a year"
         what = f"bond convention, {start} to {end}{of}"
-        note = {"within": 1e-9, "note": f"printed as {printed}/{scale:g}"} if scale != 1.0 else {}
+        note: dict[str, Any] = {"within": 1e-9, "note": f"printed as {printed}/{scale:g}"} if scale != 1.0 else {}
         yield isda.value(f"isda-icma-{name}", what, printed, partial(_scaled, compute, scale), **note)
     yield isda.value(
         "isda-act-act",

@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bank_python.verification import barriers, bonds, credit, execution, options, performance, portfolios, smiles
+from bank_python.verification import (
+    barriers,
+    bonds,
+    credit,
+    execution,
+    mathematics,
+    options,
+    performance,
+    portfolios,
+    smiles,
+    time_series,
+    var_tests,
+    volatility,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,7 +31,10 @@ __all__ = ["published_values", "topics"]
 
 _TOPICS: dict[str, Callable[[], Iterator[PublishedValue]]] = {
     module.TOPIC: module.values
-    for module in (options, barriers, smiles, bonds, credit, execution, portfolios, performance)
+    for module in (
+        *(options, barriers, smiles, bonds, credit, volatility, time_series),
+        *(var_tests, execution, portfolios, performance, mathematics),
+    )
 }
 
 

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.risk_models import ISDA_USD, Curve, PremiumSchedule, Quote, StandardCds, SurvivalCurve, bootstrap
-from bank_python.risk_models import imm_schedule
+from bank_python.risk_models import (
+    ISDA_USD,
+    Curve,
+    PremiumSchedule,
+    Quote,
+    StandardCds,
+    SurvivalCurve,
+    bootstrap,
+    imm_schedule,
+)
 from bank_python.risk_models.cds_midpoint import midpoint_legs
 from bank_python.verification.published_value import Cited, Provenance, Source
 
@@ -29,18 +37,29 @@ _MARKIT = Source(
     "ISDA CDS Standard Model calculator, trades of 21 May 2009",
     "as in QuantLib's test suite, creditdefaultswap.cpp, testIsdaEngine",
 )
-_NODES = Source("QuantLib", 2024, "discount factors that release 1.44 bootstraps from Markit's rates of 21 May 2009")
+_NODES = Source("QuantLib", None, "discount factors that release 1.44 bootstraps from Markit's rates of 21 May 2009")
 _EXAMPLES = Source(
     "ISDA", 2012, "Standard CDS Examples: supporting document for the implementation of the ISDA CDS Standard Model"
 )
-_MIDPOINT = Source("QuantLib", 2024, "test suite, creditdefaultswap.cpp, testCachedValue")
+_MIDPOINT = Source("QuantLib", None, "test suite, creditdefaultswap.cpp, testCachedValue")
 
 _TRADED = dt.date(2009, 5, 21)
 _DEPOSITS = {"1M": 0.003081, "2M": 0.005525, "3M": 0.007163, "6M": 0.012413, "9M": 0.014, "12M": 0.015488}
 _SWAPS = {
-    **{"2Y": 0.011907, "3Y": 0.01699, "4Y": 0.021198, "5Y": 0.02444, "6Y": 0.026937, "7Y": 0.028967, "8Y": 0.030504},
-    **{"9Y": 0.031719, "10Y": 0.03279, "12Y": 0.034535, "15Y": 0.036217, "20Y": 0.036981, "25Y": 0.037246},
-    **{"30Y": 0.037605},
+    "2Y": 0.011907,
+    "3Y": 0.01699,
+    "4Y": 0.021198,
+    "5Y": 0.02444,
+    "6Y": 0.026937,
+    "7Y": 0.028967,
+    "8Y": 0.030504,
+    "9Y": 0.031719,
+    "10Y": 0.03279,
+    "12Y": 0.034535,
+    "15Y": 0.036217,
+    "20Y": 0.036981,
+    "25Y": 0.037246,
+    "30Y": 0.037605,
 }
 _FACTORS = {
     "2009-06-25": "0.999700542908",
@@ -133,7 +152,9 @@ def _schedules() -> Iterator[PublishedValue]:
     for count, printed in enumerate(("88", "94", "91", "91", "90")):
         what = f"days of premium {count + 1}, traded 2009-02-20, to 2010-03-20"
         compute = partial(_premium_days, year, count)
-        yield isda.value(f"isda-premium-{count + 1}", what, printed, compute, kind=Provenance.PUBLISHED, place="table 1")
+        yield isda.value(
+            f"isda-premium-{count + 1}", what, printed, compute, kind=Provenance.PUBLISHED, place="table 1"
+        )
     yield isda.value(
         "isda-second-premium",
         "premium of 10 million at 100 bp in the second quarter of 2009",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bank_python.risk_models import (
     almgren_impact,
@@ -19,7 +19,8 @@ from bank_python.verification.published_value import Cited, Provenance, Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bank_python.risk_models.market_impact import MarketImpact
+    from bank_python.numerics import Numbers
+    from bank_python.risk_models import ExecutionSchedule, MarketImpact
     from bank_python.verification.published_value import PublishedValue
 
 __all__ = ["TOPIC", "values"]
@@ -27,12 +28,8 @@ __all__ = ["TOPIC", "values"]
 TOPIC = "execution"
 
 _CHRISS = Source("R. Almgren and N. Chriss", 2000, "Optimal execution of portfolio transactions, Journal of Risk 3")
-_LI = Source(
-    "R. Almgren, C. Thum, E. Hauptmann and H. Li", 2005, "Direct estimation of equity market impact, Risk 18"
-)
-_LELAND = Source(
-    "H. E. Leland", 1985, "Option pricing and replication with transactions costs, Journal of Finance 40"
-)
+_LI = Source("R. Almgren, C. Thum, E. Hauptmann and H. Li", 2005, "Direct estimation of equity market impact, Risk 18")
+_LELAND = Source("H. E. Leland", 1985, "Option pricing and replication with transactions costs, Journal of Finance 40")
 _IRS = Source("Internal Revenue Service", 2009, "Publication 564, Mutual Fund Distributions")
 
 _MARKET = {"vol": 0.95, "half_spread": 0.0625, "permanent_impact": 2.5e-7, "temporary_impact": 2.5e-6}
@@ -69,27 +66,31 @@ def values() -> Iterator[PublishedValue]:
 def _schedules() -> Iterator[PublishedValue]:
     paper = Cited(TOPIC, _CHRISS, Provenance.QUOTED, "table 1: a million shares in 5 days")
     plan = partial(execution_schedule, 1e6, 5.0, 5, **_MARKET)
-    compute: Callable[[], float] = lambda: plan().expected_cost  # noqa: E731 - a field of the same plan
-    yield paper.value("almgren-chriss-cost", "expected cost of equal trades", "662,500", compute)
+    what = "expected cost of equal trades"
+    yield paper.value("almgren-chriss-cost", what, "662,500", lambda: plan().expected_cost)
     slow = cache(partial(plan, risk_aversion=1e-9))
-    note = {"within": 5e7, "note": "printed to five digits"}
+    note: dict[str, Any] = {"within": 5e7, "note": "printed to five digits"}
     what = "variance of the cost at a risk aversion of 1e-9"
     yield paper.value("almgren-chriss-variance", what, "1.0812e12", lambda: slow().variance, **note)
     what = "half-life of the order in days at a risk aversion of 1e-9"
     yield paper.value("almgren-chriss-half-life", what, "51.3", lambda: slow().half_life)
     fast = cache(partial(plan, risk_aversion=1e-6))
-    closed = {"kind": Provenance.COMPUTED, "place": "equations 20-23 at a risk aversion of 1e-6"}
+    closed: dict[str, Any] = {"kind": Provenance.COMPUTED, "place": "equations 20-23 at a risk aversion of 1e-6"}
     what = "urgency κ per day; the text says 0.61"
     yield paper.value("almgren-chriss-kappa", what, "0.60707616325", lambda: fast().kappa, **closed)
-    yield paper.value("almgren-chriss-cost-1e-6", "expected cost", "911226.986304", lambda: fast().expected_cost, **closed)
+    compute = partial(_expected, fast)
+    yield paper.value("almgren-chriss-cost-1e-6", "expected cost", "911226.986304", compute, **closed)
     for day, printed in enumerate(("541955.55437", "289854.21941", "147897.48782", "62141.80161"), start=1):
         what = f"shares left after day {day}"
-        compute = partial(_left, fast, day)
-        yield paper.value(f"almgren-chriss-left-{day}", what, printed, compute, **closed)
+        yield paper.value(f"almgren-chriss-left-{day}", what, printed, partial(_left, fast, day), **closed)
 
 
-def _left(plan: Callable[[], object], day: int) -> float:
-    return float(plan().holdings[day])  # type: ignore[attr-defined]
+def _expected(plan: Callable[[], ExecutionSchedule]) -> float:
+    return plan().expected_cost
+
+
+def _left(plan: Callable[[], ExecutionSchedule], day: int) -> float:
+    return float(plan().holdings[day])
 
 
 def _impacts() -> Iterator[PublishedValue]:
@@ -119,14 +120,15 @@ def _leland() -> Iterator[PublishedValue]:
         yield paper.value(f"{key}-price", f"price of the call sold, {said}", price, partial(_call, vol))
 
 
-def _call(vol: partial[float]) -> float:
+def _call(vol: Callable[[], Numbers]) -> float:
     return float(black_scholes_price(100.0, 100.0, 0.25, 0.1, vol()))
 
 
 def _lots() -> Iterator[PublishedValue]:
     irs = Cited(TOPIC, _IRS, Provenance.QUOTED, "table 3: 160 at $25, 240 at $20, 10 at $30; 210 sold at $32")
     bought = ((160, 25.0), (240, 20.0), (10, 30.0), (-210, 32.0))
-    yield irs.value("irs-fifo-cost", "basis of the shares sold, first in, first out", "5,000", partial(_cost, "fifo", bought))
+    what = "basis of the shares sold, first in, first out"
+    yield irs.value("irs-fifo-cost", what, "5,000", partial(_cost, "fifo", bought))
     funds = ((100, 10.0), (100, 12.0), (100, 26.0), (-150, 20.0))
     yield irs.value(
         "irs-average-cost",

@@ -6,7 +6,7 @@ The figures of Haug's book were read in the test suite of QuantLib, which tabula
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bank_python.risk_models import (
     american_price,
@@ -19,7 +19,7 @@ from bank_python.risk_models import (
 from bank_python.verification.published_value import Cited, Provenance, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bank_python.verification.published_value import PublishedValue
 
@@ -99,7 +99,7 @@ def _futures() -> Iterator[PublishedValue]:
             kind = "call" if is_call else "put"
             key = f"haug-futures-{kind}-{expiry:g}-{vol:g}-{spot:g}"
             price = partial(black_scholes_price, spot, 100.0, expiry, 0.10, vol, 0.10, is_call)
-            odd = {"within": _UNIT, "note": _AT_THE_MONEY} if printed == "1.8734" else {}
+            odd: dict[str, Any] = {"within": _UNIT, "note": _AT_THE_MONEY} if printed == "1.8734" else {}
             yield haug.value(key, f"{kind}, F {spot:g}, T {expiry:g}, vol {vol:g}", printed, price, **odd)
 
 
@@ -188,5 +188,5 @@ def _american() -> Iterator[PublishedValue]:
         )
 
 
-def _field(result: partial[object], name: str) -> float:
+def _field(result: Callable[[], object], name: str) -> float:
     return float(getattr(result(), name))

@@ -1,9 +1,9 @@
-"""Values of performance measures: Sharpe ratios and the luck in them, splits of a back-test, Kelly's stake, drawdowns."""
+"""Values of performance: Sharpe ratios and the luck in them, splits of a back-test, Kelly's stake, drawdowns."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,8 +22,10 @@ from bank_python.risk_models import (
 from bank_python.verification.published_value import Cited, Provenance, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from bank_python.backtester import PurgedSplits
+    from bank_python.risk import ContinuousKelly
     from bank_python.verification.published_value import PublishedValue
 
 __all__ = ["TOPIC", "values"]
@@ -48,10 +50,8 @@ _ADVANCES = Source("M. López de Prado", 2018, "Advances in Financial Machine Le
 _LO = Source("A. W. Lo", 2002, "The statistics of Sharpe ratios, Financial Analysts Journal 58")
 _ORDER = Source("H. A. David and H. N. Nagaraja", 2003, "Order Statistics, 3rd edition")
 _KELLY = Source("J. L. Kelly", 1956, "A new interpretation of information rate, Bell System Technical Journal 35")
-_THORP = Source(
-    "E. O. Thorp", 2006, "The Kelly criterion in blackjack, sports betting, and the stock market"
-)
-_DEFINITION = Source("Definition", 2024, "a curve of eight values: 100, 120, 90, 110, 80, 130, 125, 140")
+_THORP = Source("E. O. Thorp", 2006, "The Kelly criterion in blackjack, sports betting, and the stock market")
+_DEFINITION = Source("Definition", None, "a curve of eight values: 100, 120, 90, 110, 80, 130, 125, 140")
 
 _DAYS = 250
 _VARIANCE = 0.5 / _DAYS  # of the trials' ratios, per day
@@ -102,13 +102,21 @@ def _trials() -> Iterator[PublishedValue]:
     for groups, tested, count, paths in ((6, 2, "15", "5"), (10, 2, "45", "9"), (10, 5, "252", "126")):
         made = partial(purged_splits, 200, groups=groups, test_groups=tested)
         said, key = f"{groups} groups, {tested} tested", f"splits-{groups}-{tested}"
-        yield splits.value(key, f"number of splits, {said}", count, lambda made=made: len(made()))
-        yield splits.value(f"{key}-paths", f"number of paths, {said}", paths, lambda made=made: made().n_paths)
+        yield splits.value(key, f"number of splits, {said}", count, partial(_count, made))
+        yield splits.value(f"{key}-paths", f"number of paths, {said}", paths, partial(_paths, made))
     noise = np.random.default_rng(1).standard_normal((320, 3))
     overfitting = Cited(TOPIC, _OVERFITTING, Provenance.QUOTED)
-    what = "combinations of 16 blocks"
-    compute = lambda: overfitting_probability(noise).choices  # noqa: E731 - a field of the result
-    yield overfitting.value("cscv-16", what, "12,870", compute)
+    yield overfitting.value(
+        "cscv-16", "combinations of 16 blocks", "12,870", lambda: overfitting_probability(noise).choices
+    )
+
+
+def _count(made: Callable[[], PurgedSplits]) -> int:
+    return len(made())
+
+
+def _paths(made: Callable[[], PurgedSplits]) -> int:
+    return made().n_paths
 
 
 def _deflated(trials: int, skew: float, kurtosis: float) -> float:
@@ -126,7 +134,7 @@ def _lo() -> Iterator[PublishedValue]:
     for periods, rho, printed in factors:
         what = f"annualisation of {periods} periods with autocorrelation {rho:g}"
         compute = partial(annualised_sharpe, 1.0, periods, autocorrelation=rho)
-        closed = {"kind": Provenance.COMPUTED, "place": "equation 20"}
+        closed: dict[str, Any] = {"kind": Provenance.COMPUTED, "place": "equation 20"}
         yield paper.value(f"lo-factor-{periods}-{rho:g}", what, printed, compute, **closed)
 
 
@@ -140,7 +148,7 @@ def _kelly() -> Iterator[PublishedValue]:
     for chance, odds, stake, growth in bets:
         said, key = f"probability {chance:g}, odds {odds:g}", f"kelly-{chance:g}-{odds:g}"
         fraction = partial(kelly_fraction, chance, odds)
-        exact = {"within": 1e-12, "note": "the closed form is exact"}
+        exact: dict[str, Any] = {"within": 1e-12, "note": "the closed form is exact"}
         yield kelly.value(key, f"stake, {said}", stake, fraction, **exact)
         compute = partial(kelly_growth, float(stake), chance, odds)
         yield kelly.value(f"{key}-growth", f"growth of the logarithm, {said}", growth, compute)
@@ -151,12 +159,12 @@ def _kelly() -> Iterator[PublishedValue]:
     yield thorp.value("thorp-unlevered", "growth without leverage", "0.09875", lambda: held().growth_at(1.0))
     for share, printed in ((1.0, "0.5"), (0.5, "0.125"), (0.25, "0.0078125")):
         what = f"probability of ever falling to half at {share:g} of Kelly"
-        compute = partial(_fall, held, share)
-        yield thorp.value(f"thorp-fall-{share:g}", what, printed, compute, place="a^(2/c - 1)")
+        fall = partial(_fall, held, share)
+        yield thorp.value(f"thorp-fall-{share:g}", what, printed, fall, place="a^(2/c - 1)")
 
 
-def _fall(held: partial[object], share: float) -> float:
-    return float(held().fall_probability(0.5, share))  # type: ignore[attr-defined]
+def _fall(held: Callable[[], ContinuousKelly], share: float) -> float:
+    return float(held().fall_probability(0.5, share))
 
 
 def _drawdowns() -> Iterator[PublishedValue]:

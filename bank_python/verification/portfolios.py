@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.errors import VerificationError
 from bank_python.numerics import nearest_correlation
 from bank_python.optimizer import (
     CovarianceData,
@@ -52,9 +53,7 @@ _PRADO = Source(
     2016,
     "Building diversified portfolios that outperform out of sample, J. of Portfolio Management 42",
 )
-_HIGHAM = Source(
-    "N. J. Higham", 2002, "Computing the nearest correlation matrix, IMA J. of Numerical Analysis 22"
-)
+_HIGHAM = Source("N. J. Higham", 2002, "Computing the nearest correlation matrix, IMA J. of Numerical Analysis 22")
 
 _COUNTRIES = ("Australia", "Canada", "France", "Germany", "Japan", "UK", "USA")
 _DEVIATIONS = np.array([0.160, 0.203, 0.248, 0.271, 0.210, 0.200, 0.187])
@@ -121,7 +120,7 @@ def _views() -> Iterator[PublishedValue]:
     paper = Cited(TOPIC, _LITTERMAN, Provenance.PUBLISHED, "table 2")
     table_4 = "table 4, Germany 5 % above the rest of Europe"
     posterior = cache(_posterior)
-    rounded = {"within": 0.06, "note": _ROUNDED_INPUT}
+    rounded: dict[str, Any] = {"within": 0.06, "note": _ROUNDED_INPUT}
     rows = zip(_COUNTRIES, _EQUILIBRIUM, _EXPECTED, _WEIGHTS, strict=True)
     for i, (country, equilibrium, expected, weight) in enumerate(rows):
         name = country.lower()
@@ -165,9 +164,14 @@ def _critical_line() -> Iterator[PublishedValue]:
     for i, printed in enumerate(_LEAST):
         what = f"weight of asset {i + 1} in the portfolio of least variance"
         yield paper.value(f"critical-line-least-{i + 1}", what, printed, partial(_weight, least, i))
-    what = "largest Sharpe ratio at a rate of 0"
-    compute = lambda: EfficientFrontier(_ten_assets()).max_sharpe(risk_free_rate=0.0).sharpe  # noqa: E731
-    yield paper.value("critical-line-sharpe", what, "4.4535", compute)
+    yield paper.value("critical-line-sharpe", "largest Sharpe ratio at a rate of 0", "4.4535", _best_sharpe)
+
+
+def _best_sharpe() -> float:
+    best = EfficientFrontier(_ten_assets()).max_sharpe(risk_free_rate=0.0).sharpe
+    if best is None:
+        raise VerificationError("the portfolio of the largest Sharpe ratio has none; it needs expected returns")
+    return best
 
 
 def _ten_assets() -> CovarianceData:
@@ -192,7 +196,15 @@ def _equal_risk() -> Iterator[PublishedValue]:
     found = cache(_parity)
     for i, printed in enumerate(_RISK_PARITY):
         what = f"weight of asset {i + 1} at equal risk, %"
-        yield paper.value(f"risk-parity-{i + 1}", what, printed, lambda i=i: 100.0 * _weight(found, i))
+        yield paper.value(f"risk-parity-{i + 1}", what, printed, partial(_weight_percent, found, i))
+
+
+def _weight_percent(portfolio: Callable[[], OptimalPortfolio], i: int) -> float:
+    return 100.0 * _weight(portfolio, i)
+
+
+def _entry_percent(weights: Callable[[], FloatArray], i: int) -> float:
+    return 100.0 * float(weights()[i])
 
 
 def _parity() -> OptimalPortfolio:
@@ -208,12 +220,12 @@ def _hierarchy() -> Iterator[PublishedValue]:
     weights = cache(_hierarchical)
     for i, printed in enumerate(_HIERARCHICAL):
         what = f"hierarchical risk parity of asset {i + 1}, %"
-        yield paper.value(f"hrp-{i + 1}", what, printed, lambda i=i: 100.0 * float(weights()[i]))
+        yield paper.value(f"hrp-{i + 1}", what, printed, partial(_entry_percent, weights, i))
 
 
 def _hierarchical() -> FloatArray:
     # The paper's seeds and its generators, of which the drawn assets are part of the example.
-    normal, pick = np.random.RandomState(12345), random.Random(12345)  # noqa: NPY002, S311
+    normal, pick = np.random.RandomState(12345), random.Random(12345)  # noqa: S311
     base = normal.normal(0, 1, (10_000, 5))
     chosen = [int(pick.random() * 5) for _ in range(5)]
     returns = np.hstack([base, base[:, chosen] + normal.normal(0, 0.25, (10_000, 5))])

@@ -36,6 +36,8 @@ from bank_python.errors import VerificationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bank_python.numerics import Numbers
+
 __all__ = ["Cited", "Provenance", "PublishedValue", "Source"]
 
 
@@ -58,8 +60,8 @@ class Source(Record):
     ----------
     author : str
         Authors, as they are cited.
-    year : int
-        Year of publication.
+    year : int or None
+        Year of publication; None for a formula or a library.
     title : str
         Title, with the journal and its volume if there is one.
     via : str, default ""
@@ -67,14 +69,15 @@ class Source(Record):
     """
 
     author: str
-    year: int
+    year: int | None
     title: str
     via: str = ""
 
     @property
     def citation(self) -> str:
         """Author, year and title on one line, and the place where the figures were read."""
-        said = f"{self.author} ({self.year}), {self.title}"
+        year = "" if self.year is None else f" ({self.year})"
+        said = f"{self.author}{year}, {self.title}"
         return f"{said}; {self.via}" if self.via else said
 
 
@@ -117,7 +120,7 @@ class PublishedValue(Record):
     source: Source
     kind: Provenance
     printed: str
-    compute: Callable[[], float]
+    compute: Callable[[], Numbers]
     place: str = ""
     within: float | None = None
     note: str = ""
@@ -175,7 +178,7 @@ class Cited(Record):
         key: str,
         what: str,
         printed: str,
-        compute: Callable[[], float],
+        compute: Callable[[], Numbers],
         *,
         kind: Provenance | None = None,
         place: str | None = None,

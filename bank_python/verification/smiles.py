@@ -42,10 +42,15 @@ _KAYA = Source(
     "Exact simulation of stochastic volatility and other affine jump diffusion processes, Operations Research 54",
 )
 _JAECKEL = Source(
-    "P. Jäckel", 2015, "Let's be rational, Wilmott", "prices that py_lets_be_rational 1.1.2 turns back into the volatility"
+    "P. Jäckel",
+    2015,
+    "Let's be rational, Wilmott",
+    "prices that py_lets_be_rational 1.1.2 turns back into the volatility",
 )
-_GATHERAL = Source("J. Gatheral and A. Jacquier", 2014, "Arbitrage-free SVI volatility surfaces, Quantitative Finance 14")
-_SVI_VERTEX = Source("QuantLib", 2024, "test suite, svivolatility.cpp")
+_GATHERAL = Source(
+    "J. Gatheral and A. Jacquier", 2014, "Arbitrage-free SVI volatility surfaces, Quantitative Finance 14"
+)
+_SVI_VERTEX = Source("QuantLib", None, "test suite, svivolatility.cpp")
 
 _LEWIS_PRICES = (
     (80.0, "7.95887811325677", "26.7747587439989"),
@@ -58,8 +63,20 @@ _ANDERSEN_STRIKES = (60.0, 100.0, 140.0)
 # case, process, expiry, rate, printed prices
 _ANDERSEN_CASES = (
     ("I", HestonProcess(v0=0.04, kappa=0.5, theta=0.04, sigma=1.0, rho=-0.9), 10.0, 0.0, ("44.330", "13.085", "0.296")),
-    ("II", HestonProcess(v0=0.04, kappa=0.3, theta=0.04, sigma=0.9, rho=-0.5), 15.0, 0.0, ("45.287", "16.649", "5.138")),
-    ("III", HestonProcess(v0=0.09, kappa=1.0, theta=0.09, sigma=1.0, rho=-0.3), 5.0, 0.05, ("56.575", "33.597", "18.157")),
+    (
+        "II",
+        HestonProcess(v0=0.04, kappa=0.3, theta=0.04, sigma=0.9, rho=-0.5),
+        15.0,
+        0.0,
+        ("45.287", "16.649", "5.138"),
+    ),
+    (
+        "III",
+        HestonProcess(v0=0.09, kappa=1.0, theta=0.09, sigma=1.0, rho=-0.3),
+        5.0,
+        0.05,
+        ("56.575", "33.597", "18.157"),
+    ),
 )
 # strike, is_call, price, volatility
 _FAR_OUT = (
@@ -94,7 +111,10 @@ def _heston() -> Iterator[PublishedValue]:
             compute = partial(process.price, 100.0, strike, expiry, rate)
             yield andersen.value(f"andersen-{case}-{strike:g}", what, printed, compute)
     kaya = Cited(TOPIC, _KAYA, Provenance.QUOTED)
-    first, second = HestonProcess(v0=0.010201, kappa=6.21, theta=0.019, sigma=0.61, rho=-0.7), HestonProcess(v0=0.09, kappa=2.0, theta=0.09, sigma=1.0, rho=-0.3)
+    first, second = (
+        HestonProcess(v0=0.010201, kappa=6.21, theta=0.019, sigma=0.61, rho=-0.7),
+        HestonProcess(v0=0.09, kappa=2.0, theta=0.09, sigma=1.0, rho=-0.3),
+    )
     what = "Heston call, S = K 100, T 1, r 0.0319"
     yield kaya.value("broadie-kaya-1", what, "6.8061", partial(first.price, 100.0, 100.0, 1.0, 0.0319), place="table 1")
     what = "Heston call, S = K 100, T 5, r 0.05"
@@ -112,7 +132,13 @@ def _far_out() -> Iterator[PublishedValue]:
 
 def _svi() -> Iterator[PublishedValue]:
     paper = Cited(TOPIC, _GATHERAL, Provenance.QUOTED, "example 5.1, Axel Vogt's smile")
-    names = (("v", "0.01742625"), ("psi", "-0.1752111"), ("p", "0.6997381"), ("c", "1.316798"), ("v_tilde", "0.0116249"))
+    names = (
+        ("v", "0.01742625"),
+        ("psi", "-0.1752111"),
+        ("p", "0.6997381"),
+        ("c", "1.316798"),
+        ("v_tilde", "0.0116249"),
+    )
     for name, printed in names:
         yield paper.value(f"vogt-{name}", f"jump wing {name} of the smile", printed, partial(_wing, _VOGT, name))
     yield paper.value(

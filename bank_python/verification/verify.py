@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 import numbers
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -71,12 +72,16 @@ class VerifiedValue(Record):
         return self.computed - self.value.number
 
     @property
+    def slack(self) -> float:
+        """Largest difference that counts as agreement: the tolerance of the entry and the rounding of float64."""
+        return self.value.tolerance + _FLOAT_ROUNDING * abs(self.value.number)
+
+    @property
     def agreement(self) -> Agreement:
         """Whether the two agree, differ, or cannot be compared."""
         if self.error:
             return Agreement.ERROR
-        slack = self.value.tolerance + _FLOAT_ROUNDING * abs(self.value.number)
-        return Agreement.OK if abs(self.difference) <= slack else Agreement.DIFFERS
+        return Agreement.OK if abs(self.difference) <= self.slack else Agreement.DIFFERS
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -113,6 +118,28 @@ class Verification(Tabular):
     def differing(self) -> tuple[VerifiedValue, ...]:
         """Rows that differ, or whose computation failed."""
         return tuple(row for row in self.rows if row.agreement is not Agreement.OK)
+
+    def counts(self, by: str = "topic") -> dict[str, int]:
+        """Return the number of rows by topic, by kind or by agreement.
+
+        Parameters
+        ----------
+        by : {"topic", "kind", "agreement"}, default "topic"
+            Column by which the rows are counted.
+
+        Raises
+        ------
+        VerificationError
+            `by` is none of the three.
+        """
+        named = {
+            "topic": lambda row: row.value.topic,
+            "kind": lambda row: row.value.kind.value,
+            "agreement": lambda row: row.agreement.value,
+        }
+        if by not in named:
+            raise VerificationError(f"rows are not counted by {by!r}; choose one of {', '.join(named)}", value=by)
+        return dict(Counter(named[by](row) for row in self.rows))
 
     def check(self) -> None:
         """Raise an error if a figure differs from the printed one, or could not be computed.
