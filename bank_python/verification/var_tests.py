@@ -98,9 +98,12 @@ def _statistic(exceptions: int, days: int, chance: float) -> float:
 
 
 def _region(days: int, chance: float, side: str) -> float:
-    beyond = 15 + round(3.0 * days * chance)  # far above the region, which ends near twice the expected number
-    accepted = [count for count in range(beyond) if kupiec_test(count, days, chance).p_value > _SIZE]
-    return min(accepted) - 1 if side == "least" else max(accepted) + 1
+    """Return the first number of exceptions beyond the region on that side, from the expected number outwards."""
+    step = -1 if side == "least" else 1
+    count = round(days * chance)
+    while kupiec_test(count, days, chance).p_value > _SIZE:
+        count += step
+    return count
 
 
 def _traffic_light() -> Iterator[PublishedValue]:

@@ -9,7 +9,7 @@ Examples
 (True, ())
 >>> row = found["hull-bond-price"]
 >>> row.value.printed, round(row.computed, 4), row.agreement.value
-('94.213', 94.2132, 'ok')
+('94.213', 94.213, 'ok')
 """
 
 from __future__ import annotations
