@@ -23,7 +23,7 @@ from bank_python.risk_models.curve_bonds import bond_value_on_curve, curve_yield
 from bank_python.risk_models.dickey_fuller_tables import mackinnon_critical_values, mackinnon_p_value
 from bank_python.risk_models.digital import asset_digital_greeks, asset_digital_price, digital_greeks, digital_price
 from bank_python.risk_models.ewma import ewma_variance, ewma_volatility
-from bank_python.risk_models.extremes import GpdFit, TailFit, fit_gpd, fit_tail
+from bank_python.risk_models.extremes import GpdFit, TailFit, fit_gpd_excesses, fit_tail
 from bank_python.risk_models.floating import floating_price, swap_value
 from bank_python.risk_models.forward import forward_price, forward_value
 from bank_python.risk_models.garch import fit_garch
@@ -202,7 +202,7 @@ __all__ = [
     "execution_schedule",
     "expected_maximum_sharpe",
     "fit_garch",
-    "fit_gpd",
+    "fit_gpd_excesses",
     "fit_har",
     "fit_ou",
     "fit_slice",
@@ -258,5 +258,10 @@ __all__ = [
 __dir__ = public_names(__name__)
 
 __getattr__ = old_names(
-    __name__, {"AbsoluteMeanLaw": "AbsoluteMeanDistribution", "MaximumEntropyLaw": "MaximumEntropyDistribution"}
+    __name__,
+    {
+        "AbsoluteMeanLaw": "AbsoluteMeanDistribution",
+        "MaximumEntropyLaw": "MaximumEntropyDistribution",
+        "fit_gpd": "fit_gpd_excesses",
+    },
 )

@@ -7,7 +7,7 @@ distribution (GPD) (Pickands, Balkema and de Haan),
 
 with tail index 1/ξ for ξ > 0. Fitted by maximum likelihood, it extrapolates a sample beyond its largest loss. The
 likelihood in both parameters reduces to one in θ = ξ/β, for which ξ is the mean of log(1 + θy) (Grimshaw). Its maximum
-is bracketed on a grid over all values of θ that the data allow, and then refined.
+is bracketed on a grid over all values of θ that the data allow, and then refined (:mod:`.gpd_profile`).
 
 With a share ζ of the sample beyond u, the tail has
 
@@ -20,6 +20,8 @@ Examples
 >>> tail = fit_tail(losses, share=0.2)
 >>> round(tail.fit.xi, 2), round(tail.value_at_risk(0.99), 2), round(tail.expected_shortfall(0.99), 2)
 (0.24, 4.3, 6.33)
+>>> tail.xi == tail.fit.xi, tail.var(0.99) == tail.value_at_risk(0.99)  # short names of the field
+(True, True)
 
 References
 ----------
@@ -32,7 +34,7 @@ S. D. Grimshaw, "Computing maximum likelihood estimates for the generalized Pare
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,20 +43,20 @@ from bank_python.admission import admits
 from bank_python.deprecation import renamed
 from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
-from bank_python.numerics.line_minimum import line_minimum
+from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.results import Figures
+from bank_python.risk_models.gpd_likelihood import gpd_likelihood
+from bank_python.risk_models.gpd_profile import best_gpd
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["GpdFit", "TailFit", "fit_gpd", "fit_tail"]
+__all__ = ["GpdFit", "TailFit", "fit_gpd_excesses", "fit_tail"]
 
 _FEWEST = 10
-_GRID = 400
-_AROUND = 5  # points of the refined grid around the best point of the first
-_LIGHT = 1e-9  # a smaller shape is taken as 0
+_REGULAR = -0.5  # shape above which maximum likelihood is asymptotically normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class GpdFit(Figures):
     Parameters
     ----------
     xi : float
-        Shape parameter ξ: above 0 the tail is a power law with tail index 1/ξ, at 0 exponential, below 0 bounded.
+        Shape parameter ξ: above 0 the tail is a power law with tail index 1/ξ, at 0 exponential, below 0 bounded. At −1
+        the distribution is uniform, and the likelihood has no maximum at a higher shape.
     beta : float
         Scale parameter β, above 0, in the unit of the losses.
     log_likelihood : float
@@ -95,11 +98,24 @@ class TailFit(Record):
         Share of the sample beyond the threshold, in (0, 1).
     fit : GpdFit
         Generalised Pareto distribution of the excesses over the threshold.
+    excesses : ndarray, shape (n,), optional
+        Losses beyond the threshold less the threshold, to which the distribution was fitted; intervals need them.
     """
 
     threshold: float
     share: float
     fit: GpdFit
+    excesses: FloatArray | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def xi(self) -> float:
+        """Shape parameter ξ of the fit."""
+        return self.fit.xi
+
+    @property
+    def beta(self) -> float:
+        """Scale parameter β of the fit, in the unit of the losses."""
+        return self.fit.beta
 
     @renamed(level="confidence")
     @admits(ModelError)
@@ -135,9 +151,41 @@ class TailFit(Record):
             return math.inf
         return (var + self.fit.beta - self.fit.xi * self.threshold) / (1.0 - self.fit.xi)
 
+    @admits(ModelError)
+    def var(self, q: float) -> float:
+        """Return the value at risk at confidence `q`; short for :meth:`value_at_risk`.
+
+        Parameters
+        ----------
+        q : float
+            Confidence, for example 0.99; at least one minus the share of the tail, and below 1.
+
+        Raises
+        ------
+        ModelError
+            `q` is not in the tail.
+        """
+        return self.value_at_risk(q)
+
+    @admits(ModelError)
+    def es(self, q: float) -> float:
+        """Return the expected shortfall at confidence `q`; short for :meth:`expected_shortfall`.
+
+        Parameters
+        ----------
+        q : float
+            Confidence, for example 0.99; at least one minus the share of the tail, and below 1.
+
+        Raises
+        ------
+        ModelError
+            `q` is not in the tail.
+        """
+        return self.expected_shortfall(q)
+
 
 @admits(ModelError)
-def fit_tail(losses: ArrayLike, *, threshold: float | None = None, share: float = 0.1) -> TailFit:
+def fit_tail(losses: ArrayLike, threshold: float | None = None, *, share: float = 0.1) -> TailFit:
     """Fit a generalised Pareto distribution to the tail of a sample of losses.
 
     Parameters
@@ -153,7 +201,8 @@ def fit_tail(losses: ArrayLike, *, threshold: float | None = None, share: float 
     Raises
     ------
     CalibrationError
-        Fewer than ten losses are beyond the threshold, one is not finite, or `share` is out of range.
+        Fewer than ten losses are beyond the threshold, they are all equal, one is not finite, or `share` is out of
+        range.
     """
     sample = np.sort(_finite(losses))
     if not sample.size:
@@ -163,12 +212,12 @@ def fit_tail(losses: ArrayLike, *, threshold: float | None = None, share: float 
             raise CalibrationError(f"share={share!r} is outside (0, 1); 0.1 is usual", value=share)
         count = int(share * len(sample))
         threshold = float(sample[len(sample) - count - 1]) if count < len(sample) else float(sample[0])
-    beyond = sample[sample > threshold]
-    return TailFit(threshold, len(beyond) / len(sample), fit_gpd(beyond - threshold))
+    excesses = sample[sample > threshold] - threshold
+    return TailFit(threshold, len(excesses) / len(sample), fit_gpd_excesses(excesses), excesses)
 
 
 @admits(ModelError)
-def fit_gpd(excesses: ArrayLike) -> GpdFit:
+def fit_gpd_excesses(excesses: ArrayLike) -> GpdFit:
     """Fit a generalised Pareto distribution to excesses by maximum likelihood.
 
     Parameters
@@ -179,7 +228,7 @@ def fit_gpd(excesses: ArrayLike) -> GpdFit:
     Raises
     ------
     CalibrationError
-        There are fewer than ten excesses, or one is not a finite number above 0.
+        There are fewer than ten excesses, they are all equal, or one is not a finite number above 0.
     """
     y = _finite(excesses)
     if len(y) < _FEWEST or (y <= 0.0).any():
@@ -188,60 +237,25 @@ def fit_gpd(excesses: ArrayLike) -> GpdFit:
             "all above 0: lower the threshold",
             value=len(y),
         )
-    scale = float(y.mean())
-    z = y / scale
-    theta = _best_theta(z)
-    xi = float(np.log1p(theta * z).mean())
-    beta = xi / theta if abs(xi) > _LIGHT else 1.0
-    xi = xi if abs(xi) > _LIGHT else 0.0
-    log_likelihood = -len(y) * (math.log(beta * scale) + xi + 1.0)
-    errors = _standard_errors(z, xi, beta)
-    return GpdFit(xi, beta * scale, log_likelihood, len(y), errors[0], errors[1] * scale)
+    if np.ptp(y) <= LAST_DIGITS * y.max():
+        raise CalibrationError(
+            f"all {len(y)} excesses are {y[0]:g}: one value has no tail; lower the threshold",
+            value=float(y[0]),
+        )
+    best = best_gpd(y)
+    xi, beta, log_likelihood = float(best.xi[0]), float(best.beta[0]), len(y) * float(best.value[0])
+    return GpdFit(xi, beta, log_likelihood, len(y), *_standard_errors(y, xi, beta))
 
 
-def _profile(theta: FloatArray, z: FloatArray) -> FloatArray:
-    """Return the profile log-likelihood of θ per observation, maximised over ξ."""
-    xi = np.log1p(theta[:, None] * z).mean(axis=1)
-    with np.errstate(all="ignore"):
-        beta = np.where(np.abs(xi) > _LIGHT, xi / theta, 1.0)
-        value = -np.log(beta) - xi - 1.0
-    return np.asarray(np.where(np.isfinite(value), value, -np.inf))
-
-
-def _best_theta(z: FloatArray) -> float:
-    # From just above the lower bound that the largest excess implies to a value for extremely heavy tails.
-    lowest = -(1.0 - 1e-6) / float(z.max())
-    grid = np.unique(np.concatenate([lowest * np.geomspace(1.0, 1e-6, _GRID), np.geomspace(1e-6, 1e4, _GRID)]))
-    values = _profile(grid, z)
-    # For shapes below −1 the likelihood is unbounded at the lower end, so they are excluded.
-    inside = np.log1p(grid[:, None] * z).mean(axis=1) > -1.0
-    i = int(np.argmax(np.where(inside, values, -np.inf)))
-    low, high = float(grid[max(i - 1, 0)]), float(grid[min(i + 1, len(grid) - 1)])
-    around = np.linspace(low, high, _AROUND)
-    return line_minimum(lambda theta: -_profile(theta.reshape(-1), z).reshape(theta.shape), around).where or _LIGHT
-
-
-def _standard_errors(z: FloatArray, xi: float, beta: float) -> tuple[float, float]:
-    """Return the standard errors of ξ and β from second differences of the log-likelihood."""
-    if xi <= -0.5:  # noqa: PLR2004 - below −1/2 maximum likelihood is not asymptotically normal
+def _standard_errors(y: FloatArray, xi: float, beta: float) -> tuple[float, float]:
+    """Return the standard errors of ξ and β from the observed information."""
+    if xi <= _REGULAR:
         return math.nan, math.nan
-
-    def total(shape: float, scale: float) -> float:
-        t = z / scale
-        if abs(shape) < _LIGHT:
-            return -float(len(z) * math.log(scale) + t.sum())
-        return -float(len(z) * math.log(scale) + (1.0 + 1.0 / shape) * np.log1p(shape * t).sum())
-
-    h, k = 1e-4, 1e-4 * beta
-    middle = total(xi, beta)
-    by_shape = (total(xi + h, beta) - 2.0 * middle + total(xi - h, beta)) / (h * h)
-    by_scale = (total(xi, beta + k) - 2.0 * middle + total(xi, beta - k)) / (k * k)
-    corners = total(xi + h, beta + k) - total(xi + h, beta - k) - total(xi - h, beta + k) + total(xi - h, beta - k)
-    mixed = corners / (4.0 * h * k)
+    by_shape, mixed, _, by_scale = gpd_likelihood(y, xi, math.log(beta)).hessian[0].ravel().tolist()
     determinant = by_shape * by_scale - mixed * mixed
     if not determinant > 0.0:
         return math.nan, math.nan
-    return math.sqrt(-by_scale / determinant), math.sqrt(-by_shape / determinant)
+    return math.sqrt(-by_scale / determinant), beta * math.sqrt(-by_shape / determinant)
 
 
 def _growth(exponent: float, limit: float) -> float:
@@ -251,6 +265,10 @@ def _growth(exponent: float, limit: float) -> float:
 
 def _finite(values: ArrayLike) -> FloatArray:
     array = np.asarray(values, dtype=float).reshape(-1)
-    if not np.isfinite(array).all():
-        raise CalibrationError("a loss is not a finite number; leave it out, or correct it", value=math.nan)
+    bad = np.flatnonzero(~np.isfinite(array))
+    if bad.size:
+        row = int(bad[0])
+        raise CalibrationError(
+            f"loss {row} is {array[row]:g}, not a finite number; leave it out, or correct it", value=row
+        )
     return array

@@ -156,7 +156,7 @@ MODELS: list[Case] = [
     (risk_models.fit_slice, {"quotes": risk_models.SmileQuotes(**SMILE), "previous": None}),
     (risk_models.hamilton_filter, CHAIN),
     (risk_models.kim_smoother, CHAIN),
-    (risk_models.fit_gpd, {"excesses": np.abs(PNL)}),
+    (risk_models.fit_gpd_excesses, {"excesses": np.abs(PNL)}),
     (risk_models.mackinnon_p_value, {"statistic": -3.0, "trend": "ct", "variables": 2}),
     (risk_models.mackinnon_critical_values, {"trend": "ct", "variables": 2, "observations": 100}),
     (risk_models.adf_test, {"series": LEVELS[:, 0], "lags": "bic", "trend": "ct", "max_lags": 3}),

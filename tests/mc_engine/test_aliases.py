@@ -32,6 +32,7 @@ RENAMED = [
     ("bank_python.numerics", "solve_hinges", "solve_penalties"),
     ("bank_python.risk_models", "AbsoluteMeanLaw", "AbsoluteMeanDistribution"),
     ("bank_python.risk_models", "MaximumEntropyLaw", "MaximumEntropyDistribution"),
+    ("bank_python.risk_models", "fit_gpd", "fit_gpd_excesses"),
     ("bank_python.optimizer", "TailLaw", "TailDistribution"),
 ]
 

@@ -22,7 +22,7 @@ from bank_python.risk import (
     traffic_light,
     value_at_risk,
 )
-from bank_python.risk_models.extremes import fit_gpd, fit_tail
+from bank_python.risk_models.extremes import fit_gpd_excesses, fit_tail
 
 DANISH = Path(__file__).parents[3] / "shared" / "reference" / "danish.csv"
 
@@ -73,7 +73,7 @@ def test_danish_fire_claims():
 @pytest.mark.parametrize(("xi", "n"), [(-0.3, 4_000), (0.0, 4_000), (0.2, 4_000), (0.5, 400), (1.2, 4_000)])
 def test_gpd_against_scipy(xi, n):
     sample = stats.genpareto.rvs(xi, scale=3.0, size=n, random_state=7)
-    ours = fit_gpd(sample)
+    ours = fit_gpd_excesses(sample)
     shape, _, scale = stats.genpareto.fit(sample, floc=0.0)
     theirs = stats.genpareto.logpdf(sample, shape, scale=scale).sum()
     assert ours.log_likelihood >= theirs - 1e-6
@@ -86,9 +86,9 @@ def test_gpd_against_scipy(xi, n):
 
 def test_bad_tails():
     with pytest.raises(CalibrationError, match="there are 3 excesses, the smallest 1; at least ten"):
-        fit_gpd([1.0, 2.0, 3.0])
+        fit_gpd_excesses([1.0, 2.0, 3.0])
     with pytest.raises(CalibrationError, match="not a finite number"):
-        fit_gpd([math.nan] * 20)
+        fit_gpd_excesses([math.nan] * 20)
     with pytest.raises(CalibrationError, match=r"share=1\.5"):
         fit_tail(np.arange(100.0), share=1.5)
     tail = fit_tail(np.random.default_rng(0).exponential(size=1_000))

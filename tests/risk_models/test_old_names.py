@@ -3,12 +3,16 @@
 import pytest
 
 from bank_python import risk_models
-from bank_python.risk_models import AbsoluteMeanDistribution, MaximumEntropyDistribution
+from bank_python.risk_models import AbsoluteMeanDistribution, MaximumEntropyDistribution, fit_gpd_excesses
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("AbsoluteMeanLaw", AbsoluteMeanDistribution), ("MaximumEntropyLaw", MaximumEntropyDistribution)],
+    [
+        ("AbsoluteMeanLaw", AbsoluteMeanDistribution),
+        ("MaximumEntropyLaw", MaximumEntropyDistribution),
+        ("fit_gpd", fit_gpd_excesses),
+    ],
 )
 def test_old_names_of_the_package_are_the_new_objects(old, new):
     with pytest.warns(DeprecationWarning, match=rf"risk_models\.{old} is now called"):
