@@ -41,11 +41,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.errors import MacroError
+from bank_python.errors import MacroError, MatrixError
 from bank_python.macro.moving_correlation import clipped_correlation, pair_of
+from bank_python.numerics.chi_squared import chi_squared_tail
 from bank_python.numerics.normal import normal_cdf
 from bank_python.numerics.tolerances import EPSILON
 from bank_python.results import Figures
+from bank_python.risk_models.jennrich import jennrich_degrees, jennrich_statistic
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -178,16 +180,14 @@ def jennrich_test(first: ArrayLike, second: ArrayLike, n_first: int, n_second: i
     if one.shape != other.shape:
         raise MacroError(f"matrices of shapes {one.shape} and {other.shape}; give two of the same assets")
     _require_counts(n_first, n_second)
-    mean = (n_first * one + n_second * other) / (n_first + n_second)
-    if np.linalg.cond(mean) > 1.0 / _ROUNDED:
-        raise MacroError("the mean of the two correlation matrices is singular; leave out an asset that others make up")
-    inverse = np.linalg.inv(mean)
-    scaled = math.sqrt(n_first * n_second / (n_first + n_second)) * (inverse @ (one - other))
-    diagonal = np.diag(scaled)
-    weights = np.eye(len(mean)) + mean * inverse
-    statistic = float(0.5 * np.trace(scaled @ scaled) - diagonal @ np.linalg.solve(weights, diagonal))
-    degrees = len(mean) * (len(mean) - 1) // 2
-    return CorrelationTest("Jennrich", statistic, degrees, _chi_squared_tail(max(statistic, 0.0), degrees))
+    try:
+        statistic = float(jennrich_statistic(np.stack([one, other]), np.array([n_first, n_second])))
+    except MatrixError as error:
+        raise MacroError(
+            "the mean of the two correlation matrices is singular; leave out an asset that others make up"
+        ) from error
+    degrees = jennrich_degrees(2, len(one))
+    return CorrelationTest("Jennrich", statistic, degrees, chi_squared_tail(statistic, degrees))
 
 
 @admits(MacroError)
@@ -302,14 +302,3 @@ def _bridge_tail(x: float) -> float:
         return 1.0
     k = np.arange(1, _MOST_TERMS)
     return float(min(1.0, max(0.0, 2.0 * (np.where(k % 2, 1.0, -1.0) * np.exp(-2.0 * (k * x) ** 2)).sum())))
-
-
-def _chi_squared_tail(x: float, degrees: int) -> float:
-    """Return the upper tail of the chi-squared distribution, by the recursion in steps of two degrees of freedom."""
-    half = 0.5 * x
-    tail = math.erfc(math.sqrt(half)) if degrees % 2 else math.exp(-half)
-    if half == 0.0:
-        return 1.0
-    for below in range(1 if degrees % 2 else 2, degrees, 2):
-        tail += math.exp(0.5 * below * math.log(half) - half - math.lgamma(0.5 * below + 1.0))
-    return min(tail, 1.0)
