@@ -50,6 +50,7 @@
     ├── TradingError              (ValueError)   .name .value
     ├── BacktestError             (ValueError)   .name .value
     │   └── SweepCancelledError                  .done .total .result
+    ├── VerificationError         (ValueError)   .value .keys
     ├── CallError                 (TypeError)    .name .argument
     └── MissingExtraError         (ImportError)  .extra
 
@@ -113,6 +114,7 @@ __all__ = [
     "UnstorableError",
     "UpstreamError",
     "ValuationError",
+    "VerificationError",
 ]
 
 
@@ -329,6 +331,10 @@ class BacktestError(BankError, ValueError):
 
 class SweepCancelledError(BacktestError):
     """A sweep was cancelled; ``result`` has the points that had run."""
+
+
+class VerificationError(BankError, ValueError):
+    """Figures differ from what their sources print, ``keys`` names them; or an entry of the table cannot be used."""
 
 
 class CallError(BankError, TypeError):

@@ -15,6 +15,7 @@ from bank_python.cli import (
     order_commands,
     portfolio_commands,
     risk_commands,
+    verification_commands,
 )
 from bank_python.cli.options import Db, FeedOption, Plain, SeedOption, was_given
 
@@ -22,7 +23,7 @@ __all__ = ["desk_program", "prop_desk"]
 
 _FAMILIES = (
     *(order_commands, risk_commands, market_commands, portfolio_commands),
-    *(backtest_commands, config_commands),
+    *(backtest_commands, config_commands, verification_commands),
 )
 """Modules with commands, each with a function ``add_to(program)``."""
 _SHARED = frozenset({"db", "feed", "seed", "ticks", "json", "plain"})

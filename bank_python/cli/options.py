@@ -1,8 +1,8 @@
 """Options that several commands have, and the way in which every command of the desk is declared.
 
-A command is a function whose first parameter is a :class:`Given`, with the options that all commands have; the
-decorator :func:`command` adds these options to its own, and takes those that were given before the command, as in
-``prop_desk.py --db desk.db risk``.
+A command is a function whose first parameter is a :class:`Given`, with the options that all commands of the desk have,
+or an :class:`Alone`, if it needs no desk; the decorator :func:`command` adds these options to its own, and takes those
+that were given before the command, as in ``prop_desk.py --db desk.db risk``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DB_VARIABLE",
+    "Alone",
     "Db",
     "FeedName",
     "FeedOption",
@@ -112,12 +113,30 @@ class Given:
         change(name, work, self.source, Output(self.json, self.csv, self.plain))
 
 
-_COMMON = tuple(inspect.signature(Given, eval_str=True).parameters.values())
-_NAMES = tuple(field.name for field in fields(Given))
+@dataclass(frozen=True)
+class Alone:
+    """Options of a command that needs no desk, as they were given."""
+
+    json: Json = False
+    csv: _Csv = None
+    plain: Plain = False
+
+    def check(self) -> None:
+        """Raise an error if the file of the figures cannot be written; to be called before the work."""
+        from bank_python.desk.output_file import check_target
+
+        if self.csv is not None:
+            check_target(self.csv)
+
+    def deliver(self, name: str, result: CommandResult) -> None:
+        """Write the result of a command; see :func:`bank_python.desk.commands.deliver_alone`."""
+        from bank_python.desk.commands import Output, deliver_alone
+
+        deliver_alone(name, result, Output(self.json, self.csv, self.plain))
 
 
 def command(
-    app: typer.Typer, name: str, *, has_negatives: bool = False
+    app: typer.Typer, name: str, *, options: type[Given | Alone] = Given, has_negatives: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return a decorator that adds a function to a program as a command, with the common options below its own.
 
@@ -127,10 +146,14 @@ def command(
         Program to add to.
     name : str
         Name of the command.
+    options : type, default Given
+        Common options of the command: those of a desk, or :class:`Alone`.
     has_negatives : bool, default False
         Whether an argument may be a negative number, which is not taken for an option then.
     """
     settings = {"ignore_unknown_options": True} if has_negatives else None
+    shared = tuple(inspect.signature(options, eval_str=True).parameters.values())
+    names = tuple(field.name for field in fields(options))
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
@@ -138,10 +161,10 @@ def command(
         context = inspect.Parameter("context", keyword, annotation=typer.Context)
 
         def called(context: typer.Context, **values: Any) -> None:
-            common = {key: values.pop(key) for key in _NAMES}
-            function(Given(**_inherited(context, common)), **values)
+            common = {key: values.pop(key) for key in names}
+            function(options(**_inherited(context, common)), **values)
 
-        parameters = [context, *(p.replace(kind=keyword) for p in (*own, *_COMMON))]
+        parameters = [context, *(p.replace(kind=keyword) for p in (*own, *shared))]
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # which typer reads
         called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         called.__doc__ = function.__doc__
@@ -179,6 +202,12 @@ def listed(names: str | None) -> tuple[str, ...] | None:
 def _inherited(context: typer.Context, common: dict[str, Any]) -> dict[str, Any]:
     """Return the common options, those from before the command in place of those that were not given after it."""
     before: dict[str, Any] = context.obj or {}
+    other = next((name for name in before if name not in common), None)
+    if other is not None:
+        raise typer.BadParameter(
+            f"--{other} belongs to commands that have a desk, {context.info_name} has none; leave it out",
+            param_hint=f"--{other}",
+        )
     return {
         name: before[name] if name in before and not was_given(context, name) else value
         for name, value in common.items()

@@ -36,6 +36,7 @@ def run(command: Callable[..., None] | typer.Typer) -> None:
 
 def main() -> None:
     """Run the installed command ``bank-python``, or ``python -m bank_python``; without a command, list the commands."""
+    from bank_python.cli import verification_commands
     from bank_python.cli.desk import desk_program
     from bank_python.cli.showcase import showcase
 
@@ -43,6 +44,7 @@ def main() -> None:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=about)
     app.command("showcase")(showcase)
     app.add_typer(desk_program(), name="desk")
+    verification_commands.add_to(app)
     _guarded(app)
 
 

@@ -2,8 +2,8 @@
 
 from bank_python.completion import public_names
 from bank_python.desk.commands.result import CommandResult
-from bank_python.desk.commands.run import Output, change, read
+from bank_python.desk.commands.run import Output, change, deliver_alone, read
 
-__all__ = ["CommandResult", "Output", "change", "read"]
+__all__ = ["CommandResult", "Output", "change", "deliver_alone", "read"]
 
 __dir__ = public_names(__name__)

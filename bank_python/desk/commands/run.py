@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bank_python.mntable import Table, View
     from bank_python.results import Tabular
 
-__all__ = ["Output", "change", "read"]
+__all__ = ["Output", "change", "deliver_alone", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +125,38 @@ def deliver(name: str, desk: Desk, result: CommandResult, output: Output) -> Non
     DeskError
         The CSV file cannot be written.
     """
+    about = {"valuation_date": desk.clock.date, "tick": desk.graph.tick, "feed": desk.feed.name}
+    _deliver(name, about, [desk_line(desk), result], result, output)
+
+
+def deliver_alone(name: str, result: CommandResult, output: Output) -> None:
+    """Write the result of a command that has no desk: first to the CSV file, then to stdout.
+
+    Parameters
+    ----------
+    name : str
+        Name of the command.
+    result : CommandResult
+        Result to write.
+    output : Output
+        Form in which the result is written.
+
+    Raises
+    ------
+    DeskError
+        The CSV file cannot be written.
+    """
+    _deliver(name, {}, [result], result, output)
+
+
+def _deliver(name: str, about: dict[str, Any], page: list[Any], result: CommandResult, output: Output) -> None:
     if output.csv is not None and result.table is not None:
         _write_csv(result.table, output.csv)
     if output.as_json:
-        write(f"{_line(name, desk, result)}\n")
+        facts = jsonable({"command": name} | about | dict(result.facts))
+        write(f"{json.dumps(facts, allow_nan=False, ensure_ascii=False)}\n")
     else:
-        write(_page(screen_console(plain=output.plain), desk, result))
+        write(_page(screen_console(plain=output.plain), page))
 
 
 def _write_csv(table: View | Table | Tabular, path: str) -> None:
@@ -140,18 +166,8 @@ def _write_csv(table: View | Table | Tabular, path: str) -> None:
         raise DeskError(f"{path} cannot be written: {error.strerror or error}; give another file", path=path) from error
 
 
-def _line(name: str, desk: Desk, result: CommandResult) -> str:
-    about: dict[str, Any] = {
-        "command": name,
-        "valuation_date": desk.clock.date,
-        "tick": desk.graph.tick,
-        "feed": desk.feed.name,
-    }
-    return json.dumps(jsonable(about | dict(result.facts)), allow_nan=False, ensure_ascii=False)
-
-
-def _page(console: Console, desk: Desk, result: CommandResult) -> str:
+def _page(console: Console, parts: list[Any]) -> str:
     with console.capture() as captured:
-        console.print(desk_line(desk))
-        console.print(result)
+        for part in parts:
+            console.print(part)
     return captured.get()
