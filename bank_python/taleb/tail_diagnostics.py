@@ -45,7 +45,7 @@ from bank_python.taleb.power_law_fit import fit_power_law
 from bank_python.taleb.quantile_contribution import quantile_contribution
 from bank_python.taleb.sample import is_constant, read_sample, split_tails
 from bank_python.taleb.tail_index import tail_index
-from bank_python.taleb.tail_report import Side, TailReport, TailSide
+from bank_python.taleb.tail_report import Side, TailReport, AnalysedTail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,12 +194,12 @@ class TailDiagnostics:
         return max_to_sum(returns, p)
 
 
-def _tail(side: Side, sizes: FloatArray, rule: str, k: int | None, seed: int) -> TailSide:
+def _tail(side: Side, sizes: FloatArray, rule: str, k: int | None, seed: int) -> AnalysedTail:
     """Return one tail, with the reason for what cannot be estimated."""
     reasons: list[str] = []
     index: TailIndex | None = _noted(lambda: tail_index(sizes, rule, k=k, seed=seed), "index", reasons)
     gpd: TailFit | None = _noted(lambda: fit_tail(sizes), "GPD", reasons)
-    return TailSide(side, len(sizes), index, gpd, "; ".join(reasons))
+    return AnalysedTail(side, len(sizes), index, gpd, "; ".join(reasons))
 
 
 def _noted(compute: Callable[[], _Result], name: str, reasons: list[str]) -> _Result | None:
@@ -227,7 +227,7 @@ def _growth(sample: FloatArray, notes: list[str]) -> ErgodicityGap | None:
     return ergodicity_gap(sample)
 
 
-def _remarks(sample: FloatArray, zeros: int, sides: tuple[TailSide, TailSide]) -> list[str]:
+def _remarks(sample: FloatArray, zeros: int, sides: tuple[AnalysedTail, AnalysedTail]) -> list[str]:
     notes = [f"{side.side.value} tail: {side.reason}" for side in sides if side.reason]
     if len(sample) < _FEW:
         notes.append(f"{len(sample):,} returns are few: the intervals are wide, and may be too narrow still")

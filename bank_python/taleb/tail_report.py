@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bank_python.taleb.quantile_contribution import QuantileContribution
     from bank_python.taleb.tail_index import TailIndex
 
-__all__ = ["Side", "TailReport", "TailSide"]
+__all__ = ["Side", "TailReport", "AnalysedTail"]
 
 
 class Side(enum.Enum):
@@ -47,7 +47,7 @@ class Side(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class TailSide(Figures):
+class AnalysedTail(Figures):
     """One tail of a sample.
 
     Parameters
@@ -96,7 +96,7 @@ class TailReport(Plotted, Tabular):
 
     Parameters
     ----------
-    both, left, right : TailSide
+    both, left, right : AnalysedTail
         Tail of the sizes of all returns, of the losses and of the gains.
     kappa : float
         Mean absolute deviation over standard deviation: √(2/π) for a Gaussian, lower for fat tails; NaN for a constant
@@ -123,9 +123,9 @@ class TailReport(Plotted, Tabular):
         Sample that was analysed.
     """
 
-    both: TailSide
-    left: TailSide
-    right: TailSide
+    both: AnalysedTail
+    left: AnalysedTail
+    right: AnalysedTail
     kappa: float
     kappa_n: float
     max_to_sum: float
@@ -170,9 +170,9 @@ class TailReport(Plotted, Tabular):
         """Sentences on what these figures do not say."""
         return limits_of_evidence(self)
 
-    def side(self, side: Side | str = Side.LEFT) -> TailSide:
+    def side(self, side: Side | str = Side.LEFT) -> AnalysedTail:
         """Return one tail: ``"left"``, ``"right"`` or ``"both"``."""
-        return cast("TailSide", getattr(self, _side(side).value))
+        return cast("AnalysedTail", getattr(self, _side(side).value))
 
     @admits(ModelError)
     def moment_exists(self, p: float, side: Side | str = Side.BOTH) -> MomentEvidence:
