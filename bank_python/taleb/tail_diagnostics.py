@@ -40,7 +40,7 @@ from bank_python.taleb.ergodicity import ergodicity_gap
 from bank_python.taleb.hill import hill
 from bank_python.taleb.kappa import kappa_n, mad_over_sd
 from bank_python.taleb.max_to_sum import max_to_sum
-from bank_python.taleb.moments import moment_exists
+from bank_python.taleb.moments import MomentEvidence, moment_evidence
 from bank_python.taleb.power_law_fit import fit_power_law
 from bank_python.taleb.quantile_contribution import quantile_contribution
 from bank_python.taleb.sample import is_constant, read_sample, split_tails
@@ -65,6 +65,7 @@ _Result = TypeVar("_Result")
 _FEWEST = 10
 _FEW = 500  # below, a tail has too few points for an index with two digits
 _TOP = 0.01
+_ORDERS = (1, 2, 3, 4)
 _DEFAULT_POWER = 0.6  # of the sample size: the rule of the reference
 
 
@@ -134,7 +135,7 @@ class TailDiagnostics:
             contribution=_noted(lambda: quantile_contribution(sizes, _TOP, fit=law), "share of the top", notes)
             if law is not None
             else None,
-            moments=tuple(moment_exists(sizes, p) for p in (1, 2, 3, 4)),
+            moments=_moments(sample, both, notes),
             power_law=law,
             growth=_growth(sample, notes),
             notes=tuple(notes),
@@ -218,6 +219,14 @@ def _top_share(sizes: FloatArray, notes: list[str]) -> float:
         return math.nan
     ordered = np.sort(sizes)
     return float(ordered[-top:].sum() / ordered.sum())
+
+
+def _moments(sample: FloatArray, both: AnalysedTail, notes: list[str]) -> tuple[MomentEvidence, ...]:
+    index = both.index
+    if index is None:
+        return ()
+    found = _noted(lambda: tuple(moment_evidence(sample, p, index) for p in _ORDERS), "evidence on moments", notes)
+    return found or ()
 
 
 def _growth(sample: FloatArray, notes: list[str]) -> ErgodicityGap | None:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.errors import ModelError
+from bank_python.errors import CalibrationError, ModelError
 from bank_python.plotting import Plotted, line_styles
 from bank_python.results import Figures, Tabular
 from bank_python.taleb.hill import HillCurve, hill_curve
 from bank_python.taleb.max_to_sum import MaxToSumCurves, max_to_sum_curves
-from bank_python.taleb.moments import MomentEvidence, moment_exists
+from bank_python.taleb.moments import MomentEvidence, moment_evidence
 from bank_python.taleb.sample_pictures import QuantilePoints, SurvivalPoints, qq_points, survival_points
 from bank_python.taleb.tail_verdict import limits_of_evidence, verdict_of
 from bank_python.taleb.thresholds import MeanExcessCurve, mean_excess_curve
@@ -176,7 +176,7 @@ class TailReport(Plotted, Tabular):
 
     @admits(ModelError)
     def moment_exists(self, p: float, side: Side | str = Side.BOTH) -> MomentEvidence:
-        """Return the evidence on the existence of a moment; see :func:`bank_python.taleb.moment_exists`.
+        """Return the evidence on the existence of a moment, with the tail index found here.
 
         Parameters
         ----------
@@ -184,8 +184,17 @@ class TailReport(Plotted, Tabular):
             Order of the moment, above 0.
         side : Side or str, default "both"
             Tail that decides on it.
+
+        Raises
+        ------
+        CalibrationError
+            That tail has no index, or the sample has fewer than 40 values.
         """
-        return moment_exists(self.sizes(side), p)
+        tail = self.side(side)
+        if tail.index is None:
+            raise CalibrationError(f"no evidence on a moment of the {tail.side.value} tail: {tail.reason}")
+        sample = self.returns if tail.side is Side.BOTH else self.sizes(side)
+        return moment_evidence(sample, p, tail.index)
 
     def sizes(self, side: Side | str = Side.LEFT) -> FloatArray:
         """Return the observations of a tail as positive numbers, in the order of the sample."""
@@ -207,9 +216,9 @@ class TailReport(Plotted, Tabular):
         """Return the share of a tail beyond each size: a straight line on logarithmic axes for a power law."""
         return survival_points(self.sizes(side))
 
-    def qq_points(self, against: str = "gaussian") -> QuantilePoints:
-        """Return the quantiles of the returns beside those of a Gaussian or a Student distribution."""
-        return qq_points(self.returns, against)
+    def qq_points(self, alpha: float | None = None) -> QuantilePoints:
+        """Return the quantiles of the returns beside those of a Gaussian, or of a Student distribution with an index."""
+        return qq_points(self.returns, alpha)
 
     def max_to_sum_curves(self) -> MaxToSumCurves:
         """Return the share of the largest term in the sum of powers 1 to 4, by number of observations."""

@@ -84,7 +84,7 @@ def _moment_words(moments: Sequence[MomentEvidence]) -> str:
     words = {True: "finite", False: "infinite", None: "undecided"}
     groups: list[str] = []
     for verdict in (True, None, False):
-        named = [_MOMENTS[int(item.p)] for item in moments if item.exists is verdict and item.p in _MOMENTS]
+        named = [_MOMENTS[int(item.p)] for item in moments if item.verdict is verdict and item.p in _MOMENTS]
         if named:
             groups.append(f"{words[verdict]}: {', '.join(named)}")
     return f"On this evidence {'; '.join(groups)}." if groups else ""

@@ -46,7 +46,7 @@ def stored_text(output):
 
 
 def test_they_are_numbered_in_order():
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, 12)]
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, 13)]
 
 
 @pytest.mark.parametrize(

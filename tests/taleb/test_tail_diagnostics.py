@@ -62,7 +62,7 @@ def test_units_change_nothing_and_a_change_of_sign_swaps_the_tails(seed, unit, c
     assert second.right.alpha == pytest.approx(first.left.alpha, rel=1e-9)
     for name in ("alpha", "kappa", "kappa_n", "max_to_sum", "top_share"):
         assert getattr(second, name) == pytest.approx(getattr(first, name), rel=1e-9), name
-    assert [m.exists for m in second.moments] == [m.exists for m in first.moments]
+    assert [m.verdict for m in second.moments] == [m.verdict for m in first.moments]
 
 
 def test_the_order_of_the_sample_does_not_matter_to_tails(student):
@@ -73,12 +73,12 @@ def test_the_order_of_the_sample_does_not_matter_to_tails(student):
 def test_moments_below_the_interval_exist_and_those_above_it_do_not(report):
     low, high = report.both.index.low, report.both.index.high
     for item in report.moments:
-        if item.exists is True:
+        if item.verdict is True:
             assert item.p < low
-        if item.exists is False:
+        if item.verdict is False:
             assert item.p > high
-    assert report.moments[0].exists is True
-    assert report.moments[3].exists is not True
+    assert report.moments[0].verdict is True
+    assert report.moments[3].verdict is not True
 
 
 def test_the_verdict_names_both_tails_and_says_what_it_does_not(report):
@@ -185,4 +185,4 @@ def test_returns_of_the_stock_market():
     assert 2.0 < report.left.alpha < 5.0
     assert 2.0 < report.right.alpha < 5.0
     assert report.kappa < report.kappa_gaussian
-    assert report.moments[0].exists is True
+    assert report.moments[0].verdict is True
