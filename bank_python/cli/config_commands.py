@@ -28,7 +28,7 @@ def config(
         str | None, typer.Option(metavar="KEY", help="Return a setting to its default.", show_default=False)
     ] = None,
 ) -> None:
-    """List the settings of the desk, or change one: limits before orders, costs of fills, pace of the signals.
+    """List the settings of the desk, or change one: limits before orders, costs of fills, pace of signals and tails.
 
     Examples: prop_desk.py config --db desk.db;  prop_desk.py config --db desk.db --set max_order_notional 2e6
     """

@@ -84,7 +84,7 @@ def prop_desk(
     proxy: Annotated[bool, typer.Option("--proxy", help="Value scenarios by a proxy, and show its error.")] = False,
     seed: SeedOption = 7,
 ) -> None:
-    """Show fourteen traders at work, in six panels: firm, traders, market, positions, conditions and engine.
+    """Show fourteen traders at work: firm, market, positions, orders, tails and fragility, conditions, engine.
 
     With --db FILE, --live owns the desk in FILE and saves it there, and --once shows a copy of it; either builds a new
     desk where there is none. Without it the desk is in memory and ends with the program.

@@ -152,7 +152,7 @@ class DeskTails:
         self.pace.renew()
 
     def follow_books(self) -> bool:
-        """Update the nodes after trades that open or close positions; return whether there were any since the last call.
+        """Update the nodes after trades that open or close positions; return whether there were any.
 
         Raises
         ------

@@ -15,6 +15,7 @@ from bank_python.taleb.fragility import MULTIPLES, FragilityVerdict
 if TYPE_CHECKING:
     from bank_python.dagger import Snapshot
     from bank_python.desk.tails import DeskTails
+    from bank_python.taleb.book_fragility import BookFragility
     from bank_python.taleb.book_tails import BookTails
     from bank_python.taleb.fragility import Fragility
     from bank_python.taleb.tail_reading import TailReading
@@ -102,7 +103,7 @@ def tail_figures(reading: TailReading) -> dict[str, Any]:
 
 def _line(name: str, tails: BookTails, snapshot: Snapshot) -> TailView:
     read, shocked = snapshot.outcome(tails.tails), snapshot.outcome(tails.fragility)
-    missing = {field: None for field in ("left", "left_error", "right", "right_error", "mad_sd", "max_to_sum")}
+    missing = dict.fromkeys(("left", "left_error", "right", "right_error", "mad_sd", "max_to_sum"))
     figures: dict[str, Any] = {"name": name, "days": 0, **missing, "may_be_thin": False, "reason": "", "verdict": ""}
     figures |= {"heuristic": None, "heuristic_days": None}
     reasons = [str(outcome.error) for outcome in (read, shocked) if isinstance(outcome, Failure)]

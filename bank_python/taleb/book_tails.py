@@ -159,7 +159,7 @@ class BookTails:
         return book_fragility(plan, list(self._shocks), steps=self._shocks, tolerance=LINEAR)
 
     def __repr__(self) -> str:
-        return f"<BookTails {self.name!r}: {self._moves.value.n_paths:,} past days>"
+        return f"<BookTails {self.name!r}: {cast('Draws', self._moves.value).n_paths:,} past days>"
 
 
 class _Plan:

@@ -2,8 +2,8 @@ r"""The figures of a series' tails that are cheap enough for a node of a graph: 
 
 Each tail index is Hill's estimate from the k largest losses, or gains, with the standard error α/√k. The rule for k is
 ``power``: of n losses the n^0.6 largest. It needs no search and no random numbers, and moves little from one evaluation
-to the next; :mod:`bank_python.taleb.tail_fraction` has the others. A tail of too few values has no index: it is NaN, and
-:attr:`TailSide.reason` has the number.
+to the next; :mod:`bank_python.taleb.tail_fraction` has the others. A tail of too few values has no index: it is NaN,
+and :attr:`TailSide.reason` has the number.
 
 Examples
 --------

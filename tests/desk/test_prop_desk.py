@@ -319,6 +319,26 @@ def test_a_back_test_that_another_process_stores_shows_on_the_live_desk(terminal
     assert terminal.is_as_before()
 
 
+@pytest.mark.slow
+def test_tails_show_on_the_live_desk_and_a_key_renews_them(terminal, tmp_path):
+    path = tmp_path / "desk.db"
+    assert run("config", "--set", "tails_every", "inf", "--db", str(path)).returncode == 0
+    terminal.tmux("resize-window", "-x", "120", "-y", "44")
+    terminal.start(f"--live --refresh 1 --scenarios 500 --db {path}")
+    bob = r"│ (Bob +[\d.]+ .*-\d+\.\d fragile) "
+    # The histories of 56 symbols come first, a quarter of a second at each refresh.
+    first = until(lambda: re.search(bob, terminal.screen()), 3.0 * PATIENCE).group(1)
+    tick = tick_on(terminal.screen())
+    until(lambda: tick_on(terminal.screen()) >= tick + 2)
+    assert first in terminal.screen()  # only when asked for
+    assert "only when asked for" in json.loads(run("--once", "--json", "--db", str(path)).stdout)["tails"]["pace"]
+    terminal.type("t")
+    until(lambda: first not in terminal.screen())
+    terminal.type("q")
+    terminal.says("left with 0")
+    assert terminal.is_as_before()
+
+
 def whole(screen, height):
     lines = screen.splitlines()
     return lines if len(lines) == height and lines[-1].startswith("╰") else None

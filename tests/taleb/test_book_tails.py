@@ -141,7 +141,7 @@ def test_a_failure_is_named_and_the_rest_goes_on(graph, put):
     held = book_of(graph, (put, -10.0))
     drop = Draws(("A_SPOT",), (True,), np.array([[0.01, -1.5, 0.02]]))
     tails = BookTails(graph, [held], drop, name="T")
-    with pytest.raises(SimulationError, match="PUT has no price in scenario 1: spot=-50.0 is negative"):
+    with pytest.raises(SimulationError, match=r"PUT has no price in scenario 1: spot=-50\.0 is negative"):
         raise tails.pnl.error
     assert tails.fragility.value.firm.heuristic.shape == (4, 3)
 
