@@ -12,11 +12,13 @@ from bank_python.verification import (
     bonds,
     credit,
     execution,
+    hedging,
     mathematics,
     options,
     performance,
     portfolios,
     smiles,
+    tails,
     time_series,
     var_tests,
     volatility,
@@ -33,7 +35,7 @@ _TOPICS: dict[str, Callable[[], Iterator[PublishedValue]]] = {
     module.TOPIC: module.values
     for module in (
         *(options, barriers, smiles, bonds, credit, volatility, time_series),
-        *(var_tests, execution, portfolios, performance, mathematics),
+        *(var_tests, tails, hedging, execution, portfolios, performance, mathematics),
     )
 }
 

@@ -1,4 +1,7 @@
-"""Black-Scholes against Haug's and Hull's tables, QuantLib, exact arithmetic far out, and general properties."""
+"""Black-Scholes against QuantLib, exact arithmetic far out, and general properties.
+
+Haug's and Hull's tables are in bank_python/verification/options.py, which tests/verification runs.
+"""
 
 from __future__ import annotations
 
@@ -17,34 +20,6 @@ from scipy import integrate
 from bank_python.risk_models import Greeks, black_scholes_greeks, black_scholes_price
 
 EPS = np.finfo(np.float64).eps
-
-# E. G. Haug, Option Pricing Formulas (1998), pp. 2-8, 24, 27, as tabulated in QuantLib's
-# test-suite/europeanoption.cpp (testValues): is_call, spot, strike, dividend, rate, expiry, vol, price.
-HAUG = [
-    (True, 60.0, 65.0, 0.00, 0.08, 0.25, 0.30, 2.1334),
-    (False, 100.0, 95.0, 0.05, 0.10, 0.50, 0.20, 2.4648),
-    (False, 19.0, 19.0, 0.10, 0.10, 0.75, 0.28, 1.7011),
-    (True, 19.0, 19.0, 0.10, 0.10, 0.75, 0.28, 1.7011),
-    (True, 1.56, 1.60, 0.08, 0.06, 0.50, 0.12, 0.0291),
-    (False, 75.0, 70.0, 0.05, 0.10, 0.50, 0.35, 4.0870),
-    (True, 42.0, 40.0, 0.08, 0.04, 0.75, 0.35, 5.0975),
-]
-# The same source's table of Black's formula on futures: strike 100, rate = dividend = 0.10; rows by expiry
-# and vol, columns by spot 90, 100, 110.
-HAUG_FUTURES = {
-    (True, 0.1, 0.15): (0.0205, 1.8734, 9.9413),
-    (True, 0.1, 0.25): (0.3150, 3.1217, 10.3556),
-    (True, 0.1, 0.35): (0.9474, 4.3693, 11.1381),
-    (True, 0.5, 0.15): (0.8069, 4.0232, 10.5769),
-    (True, 0.5, 0.25): (2.7026, 6.6997, 12.7857),
-    (True, 0.5, 0.35): (4.9329, 9.3679, 15.3086),
-    (False, 0.1, 0.15): (9.9210, 1.8734, 0.0408),
-    (False, 0.1, 0.25): (10.2155, 3.1217, 0.4551),
-    (False, 0.1, 0.35): (10.8479, 4.3693, 1.2376),
-    (False, 0.5, 0.15): (10.3192, 4.0232, 1.0646),
-    (False, 0.5, 0.25): (12.2149, 6.6997, 3.2734),
-    (False, 0.5, 0.35): (14.4452, 9.3679, 5.7963),
-}
 
 spots = st.floats(1.0, 500.0)
 moneyness = st.floats(-1.5, 1.5)
@@ -71,59 +46,6 @@ def discounted(contract):
     forward = contract["spot"] * math.exp(-contract["dividend"] * contract["expiry"])
     strike = contract["strike"] * math.exp(-contract["rate"] * contract["expiry"])
     return forward, strike
-
-
-@pytest.mark.parametrize(("is_call", "S", "K", "q", "r", "T", "vol", "expected"), HAUG)
-def test_haug(is_call, S, K, q, r, T, vol, expected):
-    computed = black_scholes_price(S, K, T, r, vol, q, is_call)
-    inputs = f"is_call={is_call} S={S} K={K} q={q} r={r} T={T} vol={vol}"
-    assert computed == pytest.approx(expected, abs=1e-4), f"{inputs}: expected {expected}, computed {computed}"
-
-
-@pytest.mark.parametrize(("is_call", "T", "vol"), HAUG_FUTURES)
-def test_haug_futures(is_call, T, vol):
-    spots_of_row = [90.0, 100.0, 110.0]
-    computed = black_scholes_price(spots_of_row, 100.0, T, 0.10, vol, 0.10, is_call)
-    for S, value, expected in zip(spots_of_row, computed, HAUG_FUTURES[is_call, T, vol], strict=True):
-        inputs = f"is_call={is_call} S={S} K=100 q=r=0.10 T={T} vol={vol}"
-        assert value == pytest.approx(expected, abs=1e-4), f"{inputs}: expected {expected}, computed {value}"
-
-
-@pytest.mark.parametrize(("is_call", "expected"), [(True, 4.76), (False, 0.81)])
-def test_hull_price(is_call, expected):
-    # Hull, Options, Futures, and Other Derivatives, chapter on the Black-Scholes-Merton model
-    computed = black_scholes_price(42.0, 40.0, 0.5, 0.10, 0.20, is_call=is_call)
-    assert computed == pytest.approx(expected, abs=0.005), f"expected {expected}, computed {computed}"
-
-
-@pytest.mark.parametrize(
-    ("greek", "expected", "tolerance"),
-    [("delta", 0.522, 5e-4), ("gamma", 0.066, 5e-4), ("vega", 12.1, 0.05), ("theta", -4.31, 5e-3), ("rho", 8.91, 5e-3)],
-)
-def test_hull_greeks(greek, expected, tolerance):
-    # Hull, chapter on the Greek letters: S = 49, K = 50, r = 5 %, vol = 20 %, 20 weeks
-    computed = getattr(black_scholes_greeks(49.0, 50.0, 20 / 52, 0.05, 0.20), greek)
-    assert computed == pytest.approx(expected, abs=tolerance), f"{greek}: expected {expected}, computed {computed}"
-
-
-def test_haug_greeks():
-    # Haug (1998), pp. 11-16, as in QuantLib's testGreekValues
-    call = black_scholes_greeks(55.0, 60.0, 0.75, 0.10, 0.30)
-    assert call.gamma == pytest.approx(0.0278, abs=1e-4)
-    assert call.vega == pytest.approx(18.9358, abs=1e-4)
-    put = {"spot": 105.0, "strike": 100.0, "expiry": 0.5, "rate": 0.10, "vol": 0.36, "dividend": 0.10, "is_call": False}
-    elasticity = black_scholes_greeks(**put).delta * 105.0 / black_scholes_price(**put)
-    assert elasticity == pytest.approx(-4.8775, abs=1e-4)
-    put = {
-        "spot": 500.0,
-        "strike": 490.0,
-        "expiry": 0.25,
-        "rate": 0.08,
-        "vol": 0.15,
-        "dividend": 0.05,
-        "is_call": False,
-    }
-    assert black_scholes_greeks(**put).dividend_rho == pytest.approx(42.2254, abs=1e-4)
 
 
 @given(contracts(), st.booleans())
