@@ -89,6 +89,12 @@ if TYPE_CHECKING:
     from bank_python.portfolio import Portfolio, load_portfolio
     from bank_python.risk import PnLAttribution
     from bank_python.risk_models import HestonProcess, MertonJumpDiffusion
+    from bank_python.taleb import (
+        CorrelationFragilityAnalyzer,
+        HedgingErrorSimulator,
+        PowerLawPricer,
+        TailDiagnostics,
+    )
     from bank_python.trading_engine import (
         CarryTradeSignal,
         ContrarianSignal,
@@ -189,6 +195,10 @@ _HOME = {
     "PnLAttribution": "risk",
     "HestonProcess": "risk_models",
     "MertonJumpDiffusion": "risk_models",
+    "CorrelationFragilityAnalyzer": "taleb",
+    "HedgingErrorSimulator": "taleb",
+    "PowerLawPricer": "taleb",
+    "TailDiagnostics": "taleb",
     "ExecutionModel": "trading_engine",
     "Order": "trading_engine",
     "PositionLimits": "trading_engine",
@@ -233,6 +243,7 @@ __all__ = [
     "Clock",
     "Constraints",
     "ContrarianSignal",
+    "CorrelationFragilityAnalyzer",
     "CovarianceData",
     "CreditArbSignal",
     "CreditCurve",
@@ -256,6 +267,7 @@ __all__ = [
     "ForwardOption",
     "GammaScalpSignal",
     "Group",
+    "HedgingErrorSimulator",
     "HestonProcess",
     "HistoricalDataLoader",
     "HistoryFeed",
@@ -287,6 +299,7 @@ __all__ = [
     "Position",
     "PositionLimits",
     "PowerLawOption",
+    "PowerLawPricer",
     "ReactivePortfolio",
     "ReactiveRisk",
     "Rebalancer",
@@ -296,6 +309,7 @@ __all__ = [
     "StatArbBacktest",
     "StatArbSignal",
     "Table",
+    "TailDiagnostics",
     "Tearsheet",
     "TechMomentumSignal",
     "TradeAnalysis",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-
 from rich.console import Group
+from rich.text import Text
 
 from bank_python.sheet import Sheet, names, numbers, shares, words
+from bank_python.terminal import clean
 
 if TYPE_CHECKING:
     from bank_python.taleb.hill import HillCurve
@@ -76,15 +77,20 @@ def tail_report_view(report: TailReport) -> Group:
     figures = Sheet("", [names("Figure"), numbers("Value", 4), words("Reading")])
     for name, value, reading in _figures(report):
         figures.add(name, value, reading)
-    for said in (*report.notes, *report.does_not_say):
-        figures.note(said)
-    return Group(tails, figures)
+    for note in report.notes:
+        figures.note(note)
+    return Group(tails, figures, _listed("What this does not say", report.does_not_say))
 
 
 _TAIL_COLUMNS = (
     *(numbers("Index α"), numbers("Error"), numbers("95 % from"), numbers("to"), numbers("Largest", 0)),
     *(numbers("Corrected"), numbers("ξ of GPD", 3)),
 )
+
+
+def _listed(title: str, sentences: tuple[str, ...]) -> Text:
+    """Return sentences below a title, a line for each."""
+    return Text("\n").join([Text(title, style="bold"), *(Text(f"· {clean(said)}") for said in sentences)])
 
 
 def _figures(report: TailReport) -> list[tuple[str, float | None, str]]:

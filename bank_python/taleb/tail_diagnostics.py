@@ -45,7 +45,7 @@ from bank_python.taleb.power_law_fit import fit_power_law
 from bank_python.taleb.quantile_contribution import quantile_contribution
 from bank_python.taleb.sample import is_constant, read_sample, split_tails
 from bank_python.taleb.tail_index import tail_index
-from bank_python.taleb.tail_report import Side, TailReport, AnalysedTail
+from bank_python.taleb.tail_report import AnalysedTail, Side, TailReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
     from bank_python.risk_models import TailFit
     from bank_python.taleb.ergodicity import ErgodicityGap
-    from bank_python.taleb.power_law_fit import PowerLawFit
     from bank_python.taleb.tail_index import TailIndex
 
 __all__ = ["TailDiagnostics"]

@@ -22,7 +22,7 @@ from bank_python.taleb.max_to_sum import MaxToSumCurves, max_to_sum_curves
 from bank_python.taleb.moments import MomentEvidence, moment_evidence
 from bank_python.taleb.sample_pictures import QuantilePoints, SurvivalPoints, qq_points, survival_points
 from bank_python.taleb.tail_verdict import limits_of_evidence, verdict_of
-from bank_python.taleb.thresholds import MeanExcessCurve, mean_excess_curve
+from bank_python.taleb.thresholds import MeanExcess, mean_excess
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bank_python.taleb.quantile_contribution import QuantileContribution
     from bank_python.taleb.tail_index import TailIndex
 
-__all__ = ["Side", "TailReport", "AnalysedTail"]
+__all__ = ["AnalysedTail", "Side", "TailReport"]
 
 
 class Side(enum.Enum):
@@ -208,16 +208,16 @@ class TailReport(Plotted, Tabular):
         """Return the tail index by number of largest values: the stability plot of a tail."""
         return hill_curve(self.sizes(side))
 
-    def mean_excess_curve(self, side: Side | str = Side.LEFT) -> MeanExcessCurve:
+    def mean_excess_curve(self, side: Side | str = Side.LEFT) -> MeanExcess:
         """Return the mean excess of a tail by threshold: rising for a power law, level for an exponential."""
-        return mean_excess_curve(self.sizes(side))
+        return mean_excess(self.sizes(side))
 
     def survival_points(self, side: Side | str = Side.LEFT) -> SurvivalPoints:
         """Return the share of a tail beyond each size: a straight line on logarithmic axes for a power law."""
         return survival_points(self.sizes(side))
 
     def qq_points(self, alpha: float | None = None) -> QuantilePoints:
-        """Return the quantiles of the returns beside those of a Gaussian, or of a Student distribution with an index."""
+        """Return the quantiles of the returns beside those of a Gaussian or a Student distribution."""
         return qq_points(self.returns, alpha)
 
     def max_to_sum_curves(self) -> MaxToSumCurves:

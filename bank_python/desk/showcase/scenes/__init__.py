@@ -11,7 +11,8 @@ from bank_python.desk.showcase.scenes import risk_score, liquidity, kelly  # iso
 from bank_python.desk.showcase.scenes import portfolios, portfolio_peers, frontier, rebalancing, barbell  # isort: skip
 from bank_python.desk.showcase.scenes import own_portfolio, passing_time  # isort: skip
 from bank_python.desk.showcase.scenes import pairs, execution, options_tracked, trades_analysed  # isort: skip
-from bank_python.desk.showcase.scenes import orders_audited, strategies_tested, verification  # isort: skip
+from bank_python.desk.showcase.scenes import orders_audited, strategies_tested  # isort: skip
+from bank_python.desk.showcase.scenes import fat_tails, hedging, verification  # isort: skip
 
 __all__ = [
     "attribution",
@@ -20,8 +21,10 @@ __all__ = [
     "blended_volatility",
     "curves",
     "execution",
+    "fat_tails",
     "frontier",
     "greeks",
+    "hedging",
     "jobs",
     "kelly",
     "ladder",

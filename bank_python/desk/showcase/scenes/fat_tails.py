@@ -1,4 +1,4 @@
-"""Fat tails: diagnostics of past returns, options priced by the tail, and how fragile a portfolio is to correlations."""
+"""Fat tails: diagnostics of past returns, options priced by the tail, fragility to correlations."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def power_law_pricing(stage: Stage) -> SceneResult:
     pricer = PowerLawPricer(spot=spot, anchor_strike=_ANCHOR * spot, anchor_price=anchor, alpha=alpha)
     prices = pricer.price_range(_OUT * spot, bsm_vol=_VOL, T=_YEARS)
     facts = {"ticker": ticker, "spot": spot, "alpha": alpha, "strip": [_known(row) for row in prices.to_table()]}
-    said = f"{ticker} at {spot:,.2f}; tail index {alpha:.2f} of its gains; the anchor is 10 % out, at {_VOL:.0%} volatility."
+    said = f"{ticker} at {spot:,.2f}, tail index of its gains {alpha:.2f}; the anchor is 10 % out, at {_VOL:.0%}."
     return SceneResult(facts, [said, prices])
 
 
@@ -57,9 +57,7 @@ def correlation_fragility(stage: Stage) -> SceneResult:
     """Shift all correlations of a mean-variance portfolio, and test whether they were ever the same."""
     require_quotes(stage.desk)
     past = asset_data(stage.desk)
-    data = with_capm_returns(
-        past, dict.fromkeys(past.tickers, 1.0), risk_free_rate=RATE, market_return=_MARKET
-    )
+    data = with_capm_returns(past, dict.fromkeys(past.tickers, 1.0), risk_free_rate=RATE, market_return=_MARKET)
     found = CorrelationFragilityAnalyzer(data, risk_free_rate=RATE).analyze(perturbation_deltas=_DELTAS)
     facts = {
         "weight_sensitivity": found.weight_sensitivity,
