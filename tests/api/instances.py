@@ -35,7 +35,9 @@ from bank_python import (
     portfolio,
     risk,
     risk_models,
+    taleb,
     trading_engine,
+    verification,
     walpole,
 )
 from bank_python.desk.view_builder import build_view
@@ -45,7 +47,8 @@ from tests.render.sample_results import KINDS, alerts, readings
 
 PACKAGES = (
     *("backtester", "barbara", "dagger", "desk", "instruments", "integrations", "macro", "market_data", "mc_engine"),
-    *("mntable", "numerics", "optimizer", "portfolio", "risk", "risk_models", "trading_engine", "walpole"),
+    *("mntable", "numerics", "optimizer", "portfolio", "risk", "risk_models", "taleb"),
+    *("trading_engine", "verification", "walpole"),
 )
 DAY = dt.date(2026, 1, 5)
 AT = dt.datetime(2026, 1, 5, 15, 0, 4, tzinfo=dt.UTC)

@@ -44,7 +44,7 @@ def power_law_pricing(stage: Stage) -> SceneResult:
     spot = float(stage.desk.leaf(ticker).price)
     report = _diagnosed(stage.desk, ticker)
     alpha = report.right.alpha
-    anchor = float(black_scholes_price(spot, _ANCHOR * spot, 0.0, _VOL, _YEARS))
+    anchor = float(black_scholes_price(spot, _ANCHOR * spot, _YEARS, 0.0, _VOL))
     pricer = PowerLawPricer(spot=spot, anchor_strike=_ANCHOR * spot, anchor_price=anchor, alpha=alpha)
     prices = pricer.price_range(_OUT * spot, bsm_vol=_VOL, T=_YEARS)
     facts = {"ticker": ticker, "spot": spot, "alpha": alpha, "strip": [_known(row) for row in prices.to_table()]}

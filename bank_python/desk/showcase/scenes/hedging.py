@@ -21,7 +21,7 @@ def hedging_errors(stage: Stage) -> SceneResult:  # noqa: ARG001 - a scene of th
     results = simulator.compare_all(n_paths=_PATHS, seed=42)
     facts = [
         {
-            "distribution": str(found.distribution.value),
+            "distribution": found.distribution,
             "std_error": found.std_error,
             "mad": found.mad,
             "kurtosis": found.kurtosis,
