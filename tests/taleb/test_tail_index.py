@@ -142,7 +142,7 @@ def test_refused():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "law", "bias", "covered", "corrected_bias", "corrected_covered"),
-    [  # measured with other seeds, 400 samples of 5,000; an error of 95 % coverage is 2 % for 120 samples
+    [  # measured with other seeds, 100 samples of 5,000; the error of a coverage of 95 % is 2 to 3 %
         ("double_bootstrap", "student", -0.21, 0.62, -0.05, 0.85),
         ("power", "student", -0.29, 0.75, -0.12, 0.90),
         ("share", "student", -0.55, 0.05, -0.25, 0.66),
@@ -152,7 +152,7 @@ def test_refused():
 )
 def test_bias_and_coverage(rule, law, bias, covered, corrected_bias, corrected_covered):
     found = []
-    for seed in range(120):
+    for seed in range(120 if law == "student" else 50):
         rng = np.random.default_rng(10_000 + seed)
         x = rng.standard_t(3.0, 5_000) if law == "student" else rng.pareto(3.0, 5_000) + 1.0
         found.append(tail_index(x, rule, seed=seed))
