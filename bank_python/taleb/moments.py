@@ -138,12 +138,15 @@ def moment_evidence(x: ArrayLike, p: float, index: TailIndex) -> MomentEvidence:
         verdict = True
     elif high < order and not index.may_be_thin:
         verdict = False
-    said = _sentence(order, verdict, (low, high), (half, whole), thin=index.may_be_thin)
+    reason = "; the tail may be lighter than any power law" if index.may_be_thin else ""
+    if low > order and not slope < 0.0:
+        reason = f"; the index is above {order:g}, but the largest value came late"
+    said = _sentence(order, verdict, (low, high), (half, whole), reason)
     return MomentEvidence(order, verdict, index.alpha, low, high, half, whole, slope, said)
 
 
 def _sentence(
-    p: float, verdict: bool | None, ends: tuple[float, float], ratios: tuple[float, float], *, thin: bool
+    p: float, verdict: bool | None, ends: tuple[float, float], ratios: tuple[float, float], reason: str
 ) -> str:
     name = f"moment of order {p:g}" + (f" ({_NAMES[p]})" if p in _NAMES else "")
     interval = f"the tail index is between {ends[0]:.2g} and {ends[1]:.2g}"
@@ -152,5 +155,4 @@ def _sentence(
         return f"The {name} is likely to exist: {interval}, above {p:g}, and {sums}. {_PROVES_NOTHING}."
     if verdict is False:
         return f"The {name} is likely to be infinite: {interval}, below {p:g}; {sums}. {_PROVES_NOTHING}."
-    reason = "; the tail may be lighter than any power law" if thin else ""
     return f"Whether the {name} exists is open: {interval}, and {sums}{reason}. {_PROVES_NOTHING}."
