@@ -26,7 +26,9 @@ ORACLES = frozenset(
         *("statsmodels", "arch"),
     }
 )
-RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "backtrader", "vectorbt", "vectorbt-rust", "quadprog", "igraph"})
+RUN_BESIDE_ONLY = frozenset(
+    {"financepy", "backtesting", "backtrader", "vectorbt", "vectorbt-rust", "quadprog", "igraph"}
+)
 
 
 @pytest.fixture(scope="module")
