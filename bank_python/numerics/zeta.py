@@ -55,7 +55,7 @@ def scaled_zeta(s: ArrayLike, q: ArrayLike) -> tuple[FloatArray, FloatArray]:
     Parameters
     ----------
     s : array_like
-        Exponent, above 1.
+        Exponent of the sum, above 1.
     q : array_like
         First number that is summed, at least 1.
 

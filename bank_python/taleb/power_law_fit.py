@@ -205,8 +205,8 @@ class PowerLawFit(Plotted, Figures):
         few = f"; only {self.n_tail} points are in the tail" if self.n_tail < _RELIABLE else ""
         return (
             f"From {self.xmin:g} on ({self.n_tail:,} of {self.n_observations:,} points) the survival function falls "
-            f"with a power of {self.tail_index:.2f} ± {self.alpha_se:.2f}: if that went on, {moments}{few}. Whether "
-            "it is a power law is for p_value() and compare() to say."
+            f"with a power of {self.tail_index:.2f} ± {self.alpha_se:.2f}, given that start: if that went on, "
+            f"{moments}{few}. Whether it is a power law is for p_value() and compare() to say."
         )
 
     def to_dict(self) -> dict[str, Any]:

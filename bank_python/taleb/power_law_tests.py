@@ -146,7 +146,7 @@ class PowerLawComparison(Figures):
     Parameters
     ----------
     law : Rival
-        The other law.
+        Law beside which the power law is put.
     ratio : float
         Normalised log-likelihood ratio R: above 0 for the power law, below 0 for the other.
     p_value : float
