@@ -22,7 +22,6 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
-from bank_python.numerics.line_minimum import line_minimum
 from bank_python.numerics.ranges import number_in_range
 from bank_python.plotting import Plotted
 from bank_python.results import Tabular
@@ -42,11 +41,12 @@ __all__ = ["AlphaFit", "fit_alpha"]
 _FEWEST = 2
 _STEEPEST = 200.0
 """Largest tail index that is searched for puts; beyond it a tail is no longer told from an exponential one."""
-_GRID = 200
+_GRID = 64
 _NEAR_ONE = 1e-6  # excess over 1 from which the search for puts starts
 _CHANGE = 1e-5  # step of the derivative by α, relative to α − 1: error of order 1e-10
-_POLISH = 3  # steps from a minimum known to 1e-9
-_ROUNDED = 1e-12  # a difference of slopes smaller than that share of them is rounding, not an arbitrage
+_MOST_STEPS = 50
+_SETTLED = 1e-11  # change of α relative to α − 1; the last step has squared the error of the one before
+_FLAT = 1e-12  # a difference of slopes smaller than that share of them is rounding, not an arbitrage
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -191,7 +191,8 @@ class _PutShape:
     def columns(self, alpha: FloatArray) -> FloatArray:
         """Return the logarithms for each α, shape alpha.shape + (n,)."""
         terms = {"anchor_price": 1.0, "anchor_strike": self.strikes[0], "alpha": alpha[..., None], "is_call": False}
-        return np.asarray(np.log(power_law_price(self.spot, self.strikes, **terms)))
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(power_law_price(self.spot, self.strikes, **terms)))
 
     def logs(self, alpha: float) -> FloatArray:
         return self.columns(np.asarray(alpha))
@@ -241,7 +242,7 @@ def _require_no_arbitrage(strikes: FloatArray, prices: FloatArray) -> None:
             value=float(strikes[i + 1]),
         )
     slopes = -steps / np.abs(np.diff(strikes))
-    dents = np.flatnonzero(np.diff(slopes) > _ROUNDED * slopes[:-1])
+    dents = np.flatnonzero(np.diff(slopes) > _FLAT * slopes[:-1])
     if dents.size:
         i = int(dents[0])
         raise CalibrationError(
@@ -265,34 +266,39 @@ def _call_alpha(slopes: FloatArray, logs: FloatArray) -> float:
 
 def _put_alpha(shape: _PutShape, logs: FloatArray) -> float:
     target = logs - logs.mean()
-
-    def misfit(excess: FloatArray) -> FloatArray:
-        curve = shape.columns(1.0 + np.exp(excess))
-        square = np.sum((curve - curve.mean(axis=-1, keepdims=True) - target) ** 2, axis=-1)
-        return np.where(np.isfinite(square), square, np.inf)  # prices underflow where α is large
-
-    grid = np.linspace(math.log(_NEAR_ONE), math.log(_STEEPEST), _GRID)
-    best = line_minimum(misfit, grid).where
-    if best <= grid[1]:
+    grid = 1.0 + np.geomspace(_NEAR_ONE, _STEEPEST, _GRID)
+    curves = shape.columns(grid)
+    with np.errstate(invalid="ignore"):
+        square = np.sum((curves - curves.mean(axis=1, keepdims=True) - target) ** 2, axis=1)
+    best = int(np.argmin(np.where(np.isfinite(square), square, np.inf)))  # prices underflow where α is large
+    if best == 0:
         raise CalibrationError(
             "the quotes imply α = 1 or below: prices of puts fall more slowly with their strikes than any tail with a "
             "mean allows; correct the prices, or take strikes further out",
             value=1.0,
         )
-    if best >= grid[-2]:
+    if best == _GRID - 1:
         raise CalibrationError(
             f"the quotes imply α above {_STEEPEST:g}, which is no power law; take strikes further out", value=_STEEPEST
         )
-    return _polished(shape, logs, 1.0 + math.exp(best))
+
+    return _settled(shape, logs, float(grid[best]), float(grid[best - 1]), float(grid[best + 1]))
 
 
-def _polished(shape: _PutShape, logs: FloatArray, alpha: float) -> float:
-    """Return the minimum to the last digits, by steps of Gauss and Newton."""
-    for _ in range(_POLISH):
+def _settled(shape: _PutShape, logs: FloatArray, alpha: float, low: float, high: float) -> float:
+    """Return the least-squares index between two bounds, by steps of Gauss and Newton from one near it."""
+    for _ in range(_MOST_STEPS):
         derivative, left = shape.derivative(alpha), logs - shape.logs(alpha)
         away = derivative - derivative.mean()
-        alpha += float(away @ (left - left.mean()) / (away @ away))
-    return alpha
+        better = min(max(alpha + float(away @ left) / float(away @ away), low), high)
+        if abs(better - alpha) <= _SETTLED * (alpha - 1.0):
+            return better
+        alpha = better
+    raise CalibrationError(
+        f"no single tail index fits these prices: the search between {low:.4g} and {high:.4g} does not settle; leave "
+        "out the strikes nearest to the spot",
+        value=alpha,
+    )
 
 
 def _standard_error(derivative: FloatArray, residuals: FloatArray) -> float:

@@ -288,15 +288,19 @@ def figures_table(results: Iterable[HedgeErrors]) -> Table:
             "n_steps": each.n_steps,
             "n_paths": each.n_paths,
             "premium": each.premium,
-            **{name: getattr(each.measures, name) for name in measured},
+            **{name: _cell(getattr(each.measures, name)) for name in measured},
             "mean_cost": each.mean_cost,
             "absorbed": each.absorbed,
         }
         for each in results
     ]
     return Table.from_rows(
-        [*columns.items(), *((name, float) for name in measured), ("mean_cost", float), ("absorbed", int)], rows
+        [*columns.items(), *((name, float | None) for name in measured), ("mean_cost", float), ("absorbed", int)], rows
     )
+
+
+def _cell(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def draw_errors(axes: Axes, results: Iterable[HedgeErrors]) -> None:

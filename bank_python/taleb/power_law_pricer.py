@@ -223,24 +223,7 @@ class PowerLawPricer(Record):
         strike : float
             Strike; finite.
         """
-        K = float(figures_in_range("strike", strike, ModelError))
-        out = 1.0 if self.is_call else -1.0
-        side = "above" if self.is_call else "below"
-        start = self.anchor_strike if self.threshold is None else float(self.threshold)
-        if K <= 0.0:
-            return f"no option: {K:g} is not above 0"
-        if out * (K - self.spot) <= 0.0:
-            return f"not out of the money: {K:g} is not {side} the spot {self.spot:g}"
-        if out * (K - start) < 0.0:
-            if self.threshold is None:
-                return f"inside the anchor: {K:g} is nearer to the spot than {start:g}"
-            return f"inside the threshold: {K:g} is nearer to the spot than {start:g}, where the power law begins"
-        if self.anchor_strike != K and out * (K - self.first_strike) < 0.0:
-            return (
-                f"before the tail: {K:g} is nearer to the spot than {self.first_strike:.6g}, where the law implied by "
-                "the anchor has a probability of 1"
-            )
-        return ""
+        return _reasons(self, [float(figures_in_range("strike", strike, ModelError))])[0]
 
     @admits(ModelError)
     def price_range(
@@ -300,7 +283,7 @@ class PowerLawPricer(Record):
             ratio=ratio,
             anchor_strike=self.anchor_strike,
             anchor_price=self.anchor_price,
-            reasons=tuple(self.reason(strike) for strike in K.tolist()),
+            reasons=tuple(_reasons(self, K.tolist())),
             is_call=self.is_call,
             law=tail_law(self.law),
             scale=self.scale,
@@ -369,10 +352,36 @@ class PowerLawPricer(Record):
         )
 
 
+def _reasons(pricer: PowerLawPricer, strikes: list[float]) -> list[str]:
+    """Return why there is no price at each strike; empty text where there is one."""
+    start = pricer.anchor_strike if pricer.threshold is None else float(pricer.threshold)
+    first = pricer.first_strike
+    return [_reason(pricer, K, start, first) for K in strikes]
+
+
+def _reason(pricer: PowerLawPricer, K: float, start: float, first: float) -> str:
+    """Return why there is no price at a strike, from where the tail is said to begin and where it can."""
+    spot, out, side = pricer.spot, *((1.0, "above") if pricer.is_call else (-1.0, "below"))
+    if K <= 0.0:
+        return f"no option: {K:g} is not above 0"
+    if out * (K - spot) <= 0.0:
+        return f"not out of the money: {K:g} is not {side} the spot {spot:g}"
+    if out * (K - start) < 0.0:
+        if pricer.threshold is None:
+            return f"inside the anchor: {K:g} is nearer to the spot than {start:g}"
+        return f"inside the threshold: {K:g} is nearer to the spot than {start:g}, where the power law begins"
+    if pricer.anchor_strike != K and out * (K - first) < 0.0:
+        return (
+            f"before the tail: {K:g} is nearer to the spot than {first:.6g}, where the law implied by the anchor has a "
+            "probability of 1"
+        )
+    return ""
+
+
 def _prices(pricer: PowerLawPricer, strike: ArrayLike) -> Numbers:
     """Return prices of options of the anchor's kind; NaN where there is a reason for none."""
     K = figures_in_range("strike", strike, ModelError)
-    priced = np.array([not pricer.reason(each) for each in K.ravel().tolist()], dtype=bool).reshape(K.shape)
+    priced = np.array([not reason for reason in _reasons(pricer, K.ravel().tolist())], dtype=bool).reshape(K.shape)
     found = np.where(priced, _scaled(pricer, K), np.nan)
     return found if found.ndim else float(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,10 +87,10 @@ class PowerLawPrices(Plotted, Tabular):
             "ratio": self.ratio,
         }
         rows = [
-            {**{name: float(values[i]) for name, values in columns.items()}, "reason": self.reasons[i]}
+            {**{name: _cell(float(values[i])) for name, values in columns.items()}, "reason": self.reasons[i]}
             for i in range(len(self))
         ]
-        return Table.from_rows([*((name, float) for name in columns), ("reason", str)], rows)
+        return Table.from_rows([*((name, float | None) for name in columns), ("reason", str)], rows)
 
     def __rich__(self) -> object:
         from bank_python.render_hedging import power_law_prices_view
@@ -105,3 +106,7 @@ class PowerLawPrices(Plotted, Tabular):
         axes.set_yscale("log")
         axes.set(xlabel="strike", ylabel="price")
         axes.legend()
+
+
+def _cell(value: float) -> float | None:
+    return None if math.isnan(value) else value
