@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MaxToSumCurves", "max_to_sum", "max_to_sum_curves"]
 
+_UNDERFLOW = 1e-280  # sums below it may have lost digits
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MaxToSumCurves(Plotted, Tabular):
@@ -147,16 +149,21 @@ def max_to_sum_curves(x: ArrayLike, powers: Sequence[float] = (1, 2, 3, 4)) -> M
     """
     known = figures_in_range("powers", list(powers), ModelError, above=0.0).tolist()
     sizes = np.abs(read_sample(x, name="x"))
-    largest = float(sizes.max())
-    sizes = sizes / largest if largest > 0.0 else sizes
     highest = np.maximum.accumulate(sizes)
-    begun = int(np.count_nonzero(highest == 0.0))
-    ratios = np.zeros((len(known), len(sizes)))
-    for row, power in zip(ratios, known, strict=True):
-        sums = np.cumsum(_raised(sizes, power))[begun:]
-        # A power that underflows is negligible beside later ones, and until these come the ratio is not known better.
-        np.divide(_raised(highest, power)[begun:], sums, out=row[begun:], where=sums > 0.0)
-    return MaxToSumCurves(tuple(known), ratios)
+    return MaxToSumCurves(tuple(known), np.array([_ratios(sizes, highest, power) for power in known]))
+
+
+def _ratios(sizes: FloatArray, highest: FloatArray, power: float) -> FloatArray:
+    """Return the ratio after each observation."""
+    ratios = np.zeros(len(sizes))
+    end = len(sizes)
+    while end and highest[end - 1] > 0.0:
+        scale = highest[end - 1]
+        sums = np.cumsum(_raised(sizes[:end] / scale, power))
+        first = int(np.count_nonzero(sums < _UNDERFLOW))
+        ratios[first:end] = _raised(highest[first:end] / scale, power) / sums[first:]
+        end = first  # before it, all is so small beside the largest that powers underflow: scaled by less
+    return ratios
 
 
 def _raised(sizes: FloatArray, power: float) -> FloatArray:

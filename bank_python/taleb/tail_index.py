@@ -54,7 +54,8 @@ __all__ = ["TailIndex", "moment_estimator", "pickands", "tail_index"]
 _FEW = 500  # positive values below which an interval at a usual k is wider than from 2 to 4
 _THIN = 1.96  # standard errors from 0 within which a tail may be lighter than any power law
 _FEWEST_FOR_BIAS = 100
-_SHOWN_TIES = 0.1  # share of the k largest values that equal the threshold from which on it is said
+_NO_SECOND_ORDER = "a second-order term cannot be told from a slowly varying factor, or values are tied"
+_SHOWN_TIES = 0.1  # number of values that equal the threshold, as a share of k, above which it is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,16 +248,15 @@ def _with_notes(found: TailIndex, tail: FloatArray) -> TailIndex:
             f"{found.n_tail:,} positive values, of which {k:,} are used, are few: "
             f"the index is between {found.low:.2g} and {found.high:.2g}."
         )
-    tied = int(np.count_nonzero(tail[:k] == tail[k]))
-    if tied > _SHOWN_TIES * k:
-        notes.append(
-            f"{tied:,} of the {k:,} largest values equal the threshold {found.threshold:g}: ties raise the index."
-        )
+    tied = int(np.count_nonzero(tail == tail[k]))
+    if tied > max(1.0, _SHOWN_TIES * k):
+        notes.append(f"{tied:,} values equal the threshold {found.threshold:g}: rounding of the data moves the index.")
     if found.may_be_thin:
         notes.append(
-            f"The moment estimate of 1/α, {found.xi_moment:.2g}, does not differ from 0: the tail may be lighter than "
-            "any power law, and α without meaning."
+            f"The moment estimate of 1/α, {found.xi_moment:.2g}, is within 1.96 errors of 0: the tail may be lighter "
+            "than any power law, and α without meaning."
         )
     if math.isnan(found.alpha_corrected):
-        notes.append(f"The bias is not estimated: that takes {_FEWEST_FOR_BIAS} positive values without many ties.")
+        few = f"that takes {_FEWEST_FOR_BIAS} positive values"
+        notes.append(f"The bias is not estimated: {few if found.n_tail < _FEWEST_FOR_BIAS else _NO_SECOND_ORDER}.")
     return replace(found, notes=tuple(notes))
