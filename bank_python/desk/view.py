@@ -384,7 +384,7 @@ class TailView:
     verdict : str
         Fragile, robust or antifragile; empty if it is not known.
     reason : str
-        Why a figure is missing; empty if none is.
+        Reason why a figure is missing; empty if none is.
     """
 
     name: str
@@ -413,11 +413,11 @@ class TailsView:
     firm : TailView
         All books together.
     source : str
-        What the tail indices are estimated from, in words.
+        Series from which the tail indices are estimated, in words.
     shocks : str
-        What the verdicts are based on, in words.
+        Shocks on which the verdicts are based, in words.
     pace : str
-        How often the figures are renewed, in words.
+        Pace at which the figures are renewed, in words.
     as_of_tick : int
         Oldest tick whose quotes are in the figures.
     simulated : bool

@@ -78,7 +78,7 @@ def power_law_node(
     is_call : bool, default True
         Whether the options are calls; else puts.
     law : TailLaw or str, default "returns"
-        What follows the power law; see :class:`~bank_python.taleb.PowerLawPricer`.
+        Quantity that follows the power law; see :class:`~bank_python.taleb.PowerLawPricer`.
     bsm_vol : float, default 0.20
         Volatility of the Black–Scholes prices beside them, above 0.
     T : float, default 1.0

@@ -59,7 +59,7 @@ class TailSide(Record):
         Whether the moment estimate of 1/α does not differ from 0: the tail may be lighter than any power law, and the
         index without meaning.
     reason : str
-        Why there is no estimate; empty if there is one.
+        Reason why there is no estimate; empty if there is one.
     """
 
     alpha: float
