@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.sheet import Sheet, numbers
+from bank_python.sheet import Sheet, numbers, shares
 
 if TYPE_CHECKING:
     from bank_python.taleb.hill import HillCurve
     from bank_python.taleb.max_to_sum import MaxToSumCurves
+    from bank_python.taleb.sample_pictures import QuantilePoints, SurvivalPoints
 
-__all__ = ["hill_curve_view", "max_to_sum_view"]
+__all__ = ["hill_curve_view", "max_to_sum_view", "quantile_view", "survival_view"]
 
 _MOST_ROWS = 12
 
@@ -34,6 +35,25 @@ def max_to_sum_view(curves: MaxToSumCurves) -> Sheet:
     for i in _spread(curves.n_observations):
         shown.add(float(i + 1), *curves.ratios[:, i].tolist())
     shown.note("a ratio that does not fall to 0 is evidence that the moment of that order is infinite")
+    return shown
+
+
+def survival_view(points: SurvivalPoints) -> Sheet:
+    """Show the largest value and a dozen others, at numbers of larger ones spaced by equal factors."""
+    shown = Sheet("Survival", [numbers("Size", 4), shares("At least as large", 2)])
+    for i in _spread(len(points.size)):
+        shown.add(float(points.size[i]), float(points.share[i]))
+    shown.note(f"{len(points.size):,} positive of {points.n_observations:,} observations; plot() on logarithmic axes")
+    return shown
+
+
+def quantile_view(points: QuantilePoints) -> Sheet:
+    """Show a dozen quantiles of the sample beside those of the distribution."""
+    shown = Sheet(f"Quantiles beside {points.law}", [shares("Level", 2), numbers("Sample", 4), numbers(points.law, 4)])
+    count = len(points.sample)
+    lower = _spread(count // 2)
+    for i in [*lower, *(count - 1 - i for i in reversed(lower))]:
+        shown.add((i + 0.5) / count, float(points.sample[i]), float(points.theory[i]))
     return shown
 
 

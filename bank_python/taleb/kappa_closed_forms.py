@@ -49,7 +49,7 @@ def student_kappa_1(alpha: float) -> float:
     Raises
     ------
     ModelError
-        `alpha` is not a finite number above 1.
+        `alpha` is not a number above 1, up to 1e9.
     """
     return _kappa_1(StudentT(alpha))
 
@@ -66,7 +66,7 @@ def pareto_kappa_1(alpha: float) -> float:
     Raises
     ------
     ModelError
-        `alpha` is not a finite number above 1.
+        `alpha` is not a number above 1, up to 1e9.
     """
     return _kappa_1(Pareto(alpha))
 

@@ -11,7 +11,7 @@ Examples
 >>> Pareto(1.0)
 Traceback (most recent call last):
     ...
-bank_python.errors.ModelError: alpha=1.0 is not above 1; without a mean no sum has a mean deviation: give more than 1
+bank_python.errors.ModelError: alpha=1.0 is not above 1; give a tail index above 1, without which there is no mean
 
 References
 ----------
@@ -46,9 +46,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Exponential", "Gaussian", "Lognormal", "Pareto", "StudentT", "SummableLaw"]
 
-_ALPHA_HINT = "without a mean no sum has a mean deviation: give more than 1"
+_THINNEST = 1e9  # tail index from which on powers of it overflow, and no digit differs from the limit
 _STEP = 0.2  # of trapezoidal rules for integrands that are analytic to π/2 from the real line: exact to rounding
 _ROUNDED = 38.0  # e^-38 is below rounding
+_WIDEST = 2.0  # lognormal deviation up to which Fourier's integral takes a few seconds at most
 _SMALL = 0.5  # below it, differences that cancel are computed by series
 
 
@@ -96,13 +97,13 @@ class StudentT(Record, SummableLaw):
     Raises
     ------
     ModelError
-        `alpha` is not a finite number above 1.
+        `alpha` is not a number above 1, up to 1e9.
     """
 
     alpha: float
 
     def __post_init__(self) -> None:
-        number_in_range("alpha", self.alpha, ModelError, above=1.0, hint=_ALPHA_HINT)
+        _check_index(self.alpha)
 
     @admits(ModelError)
     def mean_deviation(self, n: int = 1) -> float:
@@ -143,13 +144,13 @@ class Pareto(Record, SummableLaw):
     Raises
     ------
     ModelError
-        `alpha` is not a finite number above 1.
+        `alpha` is not a number above 1, up to 1e9.
     """
 
     alpha: float
 
     def __post_init__(self) -> None:
-        number_in_range("alpha", self.alpha, ModelError, above=1.0, hint=_ALPHA_HINT)
+        _check_index(self.alpha)
 
     @admits(ModelError)
     def mean_deviation(self, n: int = 1) -> float:
@@ -208,13 +209,20 @@ class Lognormal(Record, SummableLaw):
 
     @admits(ModelError)
     def mean_deviation(self, n: int = 1) -> float:
-        """Return the mean deviation: in closed form for n = 1, by quadrature beyond."""
+        """Return the mean deviation: in closed form for n = 1, by quadrature beyond; from n = 3 on for σ up to 2."""
         draws, mean = _draws(n), math.exp(0.5 * self.sigma**2)
         single = 2.0 * mean * math.erf(0.5 * self.sigma / math.sqrt(2.0))
         if draws == 1:
             return single
         if draws == 2:  # noqa: PLR2004 - from the distribution function
             return pair_deviation(self._cdf, lambda u: self._cdf(u, -1.0), mean, (0.0, math.inf), single)
+        if self.sigma > _WIDEST:
+            raise ModelError(
+                f"n={draws} draws with sigma={self.sigma!r}: above {_WIDEST:g} only sums of up to 2 are computed, "
+                "since the characteristic function decreases too slowly; give a smaller sigma, or a sample",
+                name="sigma",
+                value=self.sigma,
+            )
         return sum_deviation(self._excess, draws, alpha=math.inf, size=single, frequency=mean)
 
     def _cdf(self, u: FloatArray, sign: float = 1.0) -> FloatArray:
@@ -249,6 +257,16 @@ def _exponential_rest(z: ComplexArray) -> ComplexArray:
         series = 1.0 + small / k * series
     series = 0.5 * small * small * series
     return np.asarray(np.where(is_small, series, np.exp(1j * z) - 1.0 - 1j * z))
+
+
+def _check_index(alpha: float) -> None:
+    if alpha <= 1.0:
+        raise ModelError(
+            f"alpha={alpha!r} is not above 1; give a tail index above 1, without which there is no mean",
+            name="alpha",
+            value=alpha,
+        )
+    number_in_range("alpha", alpha, ModelError, above=1.0, most=_THINNEST)
 
 
 def _draws(n: int) -> int:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SecondOrder", "second_order"]
 
+_NEAREST = -0.25  # above it, a bias cannot be told from a slowly varying factor
 _FROM, _TO = 0.995, 0.999  # exponents of n: the range of k over which ρ is to be stable, and the k at which it is taken
 
 
@@ -62,7 +63,7 @@ class SecondOrder(Figures):
     beta: float
 
     def corrected(self, alpha: float, k: int, n: int) -> float:
-        """Return Hill's tail index with its bias removed; NaN where the correction would leave nothing.
+        """Return Hill's tail index with its bias removed; NaN where ρ is above −0.25 or nothing would be left.
 
         Parameters
         ----------
@@ -72,7 +73,7 @@ class SecondOrder(Figures):
             Numbers of largest and of all positive values.
         """
         factor = 1.0 - self.beta / (1.0 - self.rho) * (n / k) ** self.rho
-        return alpha / factor if factor > 0.0 else math.nan
+        return alpha / factor if factor > 0.0 and self.rho < _NEAREST else math.nan
 
 
 def second_order(tail: FloatArray) -> SecondOrder:
@@ -100,7 +101,8 @@ def _rho(logs: FloatArray, first: int, last: int) -> float:
     """Return ρ at the last k, for that of τ = 0 and τ = 1 with which it varies less from the first k on."""
     k = np.arange(1.0, last + 1)
     ends = logs[1 : last + 1]
-    sums = [np.cumsum(logs[:last] ** power) / k for power in (1, 2, 3)]
+    larger = logs[:last]
+    sums = [np.cumsum(values) / k for values in (larger, larger * larger, larger * larger * larger)]
     m1 = (sums[0] - ends)[first - 1 :]
     m2 = ((sums[1] - 2.0 * ends * sums[0] + ends**2) / 2.0)[first - 1 :]
     m3 = ((sums[2] - 3.0 * ends * sums[1] + 3.0 * ends**2 * sums[0] - ends**3) / 6.0)[first - 1 :]

@@ -55,9 +55,9 @@ __all__ = ["SumDeviation", "pair_deviation", "sample_deviation", "single_deviati
 
 _NODES = 12  # of a panel of at most half a period: exact to rounding
 _LEAST_T = 1e-16
-_NEGLIGIBLE = 1e-12
+_NEGLIGIBLE = 1e-10
 _PANELS = 64  # evaluated at a time
-_MOST_PANELS = 100_000
+_MOST_PANELS = 8_000  # some seconds
 _DOUBLINGS = 9
 _AGREED = 1e-10  # relative difference of two steps of the double exponential rule, whose error is its square
 _ACCEPTED = 1e-7

@@ -54,6 +54,7 @@ __all__ = ["TailIndex", "moment_estimator", "pickands", "tail_index"]
 _FEW = 500  # positive values below which an interval at a usual k is wider than from 2 to 4
 _THIN = 1.96  # standard errors from 0 within which a tail may be lighter than any power law
 _FEWEST_FOR_BIAS = 100
+_NO_SECOND_ORDER = "a second-order term cannot be told from a slowly varying factor, or values are tied"
 _SHOWN_TIES = 0.1  # share of the k largest values that equal the threshold from which on it is said
 
 
@@ -258,5 +259,6 @@ def _with_notes(found: TailIndex, tail: FloatArray) -> TailIndex:
             "any power law, and α without meaning."
         )
     if math.isnan(found.alpha_corrected):
-        notes.append(f"The bias is not estimated: that takes {_FEWEST_FOR_BIAS} positive values without many ties.")
+        few = f"that takes {_FEWEST_FOR_BIAS} positive values"
+        notes.append(f"The bias is not estimated: {few if found.n_tail < _FEWEST_FOR_BIAS else _NO_SECOND_ORDER}.")
     return replace(found, notes=tuple(notes))
