@@ -29,12 +29,16 @@ S. D. Grimshaw, "Computing maximum likelihood estimates for the generalized Pare
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bank_python.numerics.columns import FloatArray
+
+    _Array = NDArray[Any]
 
 __all__ = ["EDGE", "BestGpd", "best_gpd", "resampled_gpd"]
 
@@ -45,10 +49,11 @@ _STEP = 0.5  # of the grid, a sixth of the half-width of the strip where the pro
 _LOWEST = -14.0  # 1 + θ max z is a millionth
 _HEAVIEST = 1e6  # largest θ in units of 1/median
 _NEWTON = 60  # bisection alone halves a bracket of width 1 to rounding in 52 steps
-_CONVERGED = 1e-7  # a Newton step so short leaves an error of its square
+_CONVERGED = 1e-6  # a Newton step so short leaves an error of its square
 _NEAR = 1e-5  # |θ| max z below which the derivative is a series
 _LIGHT = 1e-9  # a smaller shape is taken as 0
-_ROWS = 2_000_000  # numbers in the largest array of a block of resamples: 16 MB
+_SMALL_BLOCK = 60_000  # numbers in an array of a Newton step: 480 KB, so that it stays in the cache
+_LARGE_BLOCK = 2_000_000  # numbers in the largest array, 16 MB: products of few large matrices are faster
 
 
 class BestGpd(NamedTuple):
@@ -68,12 +73,11 @@ def best_gpd(excesses: FloatArray) -> BestGpd:
         Numbers above 0, not all equal.
     """
     scale = float(excesses.mean())
-    z = excesses / scale
-    found = _best(z, None, _grid(z), z[None, :])
+    found = _apart(excesses[None, :] / scale)
     return BestGpd(found.xi, found.beta * scale, found.value - np.log(scale))
 
 
-def resampled_gpd(excesses: FloatArray, picks: np.ndarray[tuple[int, int], np.dtype[np.integer]]) -> BestGpd:
+def resampled_gpd(excesses: FloatArray, picks: NDArray[np.int64]) -> BestGpd:
     """Return the maximum likelihood of resamples of one sample, each as if it were fitted alone.
 
     Parameters
@@ -85,93 +89,136 @@ def resampled_gpd(excesses: FloatArray, picks: np.ndarray[tuple[int, int], np.dt
     """
     scale = float(excesses.mean())
     z = excesses / scale
-    grid, n = _grid(z), len(z)
-    parts = []
-    for rows in np.array_split(picks, max(1, -(-picks.size // _ROWS))):
-        places = rows + n * np.arange(len(rows))[:, None]
-        counts = np.bincount(places.ravel(), minlength=n * len(rows)).reshape(len(rows), n)
-        parts.append(_best(z, counts / rows.shape[1], grid, z[rows]))
-    xi, beta, value = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    grid = _grid(z[None, :])
+    logs = np.log1p(np.multiply.outer(np.expm1(grid) / z.max(), z)).T
+    parts = [_together(z, logs, grid, rows) for rows in _blocks(picks, _LARGE_BLOCK)]
+    xi, beta, value = _joined(parts)
     return BestGpd(xi, beta * scale, value - np.log(scale))
 
 
-def _grid(z: FloatArray) -> FloatArray:
-    highest = float(np.log1p(_HEAVIEST * z.max() / np.median(z)))
+def _blocks(rows: _Array, size: int) -> list[_Array]:
+    """Return rows in blocks of about `size` numbers."""
+    return np.array_split(rows, max(1, min(len(rows), -(-rows.size // size))))
+
+
+def _joined(parts: list[BestGpd]) -> BestGpd:
+    return BestGpd(*(np.concatenate([part[i] for part in parts]) for i in range(3)))
+
+
+def _grid(rows: FloatArray) -> FloatArray:
+    highest = float(np.log1p(_HEAVIEST * (rows.max(axis=1) / np.median(rows, axis=1)).max()))
     return np.linspace(_LOWEST, highest, 1 + int(np.ceil((highest - _LOWEST) / _STEP)))
 
 
-def _best(z: FloatArray, weights: FloatArray | None, grid: FloatArray, drawn: FloatArray) -> BestGpd:
-    """Return the maxima of rows: `weights` of the excesses z, or equal ones, and the rows written out."""
-    largest = float(z.max())
-    theta = np.expm1(grid) / largest
-    logs = np.log1p(np.multiply.outer(theta, z))
-    shapes = logs.mean(axis=1)[None, :] if weights is None else weights @ logs.T
-    values = np.where(shapes > EDGE, _profile(shapes, theta), -np.inf)
+def _apart(rows: FloatArray) -> BestGpd:
+    """Return the maxima of rows of numbers, each with a grid of its own."""
+    grid = _grid(rows)
+    largest = rows.max(axis=1)
+    theta = np.expm1(grid) / largest[:, None]
+    shapes = np.log1p(theta[:, :, None] * rows[:, None, :]).mean(axis=2)
+    return _best(rows, largest, grid, _profile(shapes, theta))
+
+
+def _together(
+    z: FloatArray, logs: FloatArray, grid: FloatArray, picks: NDArray[np.int64]
+) -> BestGpd:
+    """Return the maxima of resamples of z by one grid, where `logs`, shape (n, n_grid), are those of 1 + θz."""
+    count, n = picks.shape[0], len(z)
+    weights = np.bincount((picks + n * np.arange(count)[:, None]).ravel(), minlength=n * count).reshape(count, n)
+    values = _profile((weights / picks.shape[1]) @ logs, np.expm1(grid) / z.max())
+    largest = np.full(count, z.max())
+    blocks = [block.ravel() for block in _blocks(np.arange(count)[:, None], max(1, _SMALL_BLOCK // picks.shape[1]))]
+    found = _joined([_best(z[picks[rows]], largest[rows], grid, values[rows]) for rows in blocks])
+    # A row without the largest excess allows smaller θ than the grid has; where they matter, it has its own grid.
+    lower = np.flatnonzero((found.xi == EDGE) | (values[:, 0] >= values[:, 1]))
+    lower = lower[z[picks[lower]].max(axis=1) < z.max()] if lower.size else lower
+    for rows in _blocks(lower[:, None], max(1, _LARGE_BLOCK // logs.size)) if lower.size else []:
+        for whole, part in zip(found, _apart(z[picks[rows.ravel()]]), strict=True):
+            whole[rows.ravel()] = part
+    return found
+
+
+def _best(rows: FloatArray, largest: FloatArray, grid: FloatArray, values: FloatArray) -> BestGpd:
+    """Return the maxima of rows of numbers, from the `values` of the profile where 1 + θ·largest = exp(grid)."""
     inner = (values[:, 1:-1] >= values[:, :-2]) & (values[:, 1:-1] >= values[:, 2:])
     top = 1 + np.argmax(np.where(inner, values[:, 1:-1], -np.inf), axis=1)
-    xi, beta, value = _refined(drawn, largest, grid[top - 1], grid[top], grid[top + 1])
-    highest = drawn.max(axis=1)
-    on_edge = ~(inner.any(axis=1) & (value > -np.log(highest)))
-    xi, beta = np.where(on_edge, EDGE, xi), np.where(on_edge, highest, beta)
-    value = np.where(on_edge, -np.log(highest), value)
-    if weights is not None:
-        # A row without the largest excess allows smaller θ than the grid has; where they matter, it has its own grid.
-        for row in np.flatnonzero((on_edge | (values[:, 0] >= values[:, 1])) & (highest < largest)):
-            alone = best_gpd(drawn[row])
-            xi[row], beta[row], value[row] = alone.xi[0], alone.beta[0], alone.value[0]
-    return BestGpd(xi, beta, value)
+    around = top + np.array([[-1], [0], [1]])
+    xi, beta, value = _refined(rows, largest, grid[around], np.take_along_axis(values.T, around, axis=0))
+    edge = rows.max(axis=1)
+    on_edge = ~(inner.any(axis=1) & (value > -np.log(edge)))
+    return BestGpd(np.where(on_edge, EDGE, xi), np.where(on_edge, edge, beta), np.where(on_edge, -np.log(edge), value))
 
 
 def _profile(shapes: FloatArray, theta: FloatArray) -> FloatArray:
     with np.errstate(all="ignore"):
         beta = np.where(np.abs(shapes) > _LIGHT, shapes / theta, 1.0)
-        return np.asarray(-np.log(beta) - shapes - 1.0)
+        return np.asarray(np.where(shapes > EDGE, -np.log(beta) - shapes - 1.0, -np.inf))
 
 
 def _refined(
-    drawn: FloatArray, largest: float, low: FloatArray, start: FloatArray, high: FloatArray
+    drawn: FloatArray, largest: FloatArray, bracket: FloatArray, values: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return shape, scale and value at the root of the profile's derivative in s between `low` and `high`."""
-    s, low, high = start.copy(), low.copy(), high.copy()
+    """Return shape, scale and value at the root of the profile's derivative in s.
+
+    The root is between the first and the last of three points of the grid, `bracket`, and near the top of the parabola
+    through the `values` there; both have shape (3, rows).
+    """
+    low, middle, high = bracket
+    with np.errstate(all="ignore"):
+        lift = 0.5 * (values[2] - values[0]) / (2.0 * values[1] - values[0] - values[2])
+    s = np.where(np.abs(lift) < 1.0, middle + lift * (high - middle), middle)
+    xi, beta = np.empty_like(s), np.empty_like(s)
     active, rows = np.arange(len(s)), drawn
     for _ in range(_NEWTON):
-        at = s[active]
-        slope, curvature = _slopes(rows, largest, at)
-        low[active] = np.where(slope > 0.0, at, low[active])
-        high[active] = np.where(slope > 0.0, high[active], at)
+        found = _slopes(rows, largest[active], s)
+        low, high = np.where(found.slope > 0.0, s, low), np.where(found.slope > 0.0, high, s)
         with np.errstate(all="ignore"):
-            moved = at - slope / curvature
-        reliable = (curvature < 0.0) & (moved > low[active]) & (moved < high[active])
-        s[active] = moved = np.where(reliable | (slope == 0.0), moved, 0.5 * (low[active] + high[active]))
-        going = ~(np.abs(moved - at) <= _CONVERGED) & (slope != 0.0)
+            moved = s - found.slope / found.bend
+        reliable = (found.bend < 0.0) & (moved > low) & (moved < high)
+        moved = np.where(reliable, moved, 0.5 * (low + high))
+        step = moved - s
+        xi[active] = shape = found.xi + found.rise * step  # the error is of the order of the square of the step
+        with np.errstate(all="ignore"):
+            beta[active] = np.where(np.abs(shape) <= _LIGHT, found.mean, shape * largest[active] / np.expm1(moved))
+        going = ~(np.abs(step) <= _CONVERGED) & (found.slope != 0.0)
         if not going.any():
             break
+        s = moved
         if not going.all():
             active, rows = active[going], rows[going]
-    theta = np.expm1(s) / largest
-    xi = np.log1p(theta[:, None] * drawn).mean(axis=1)
-    light = np.abs(xi) <= _LIGHT
-    with np.errstate(all="ignore"):
-        beta = np.where(light, drawn.mean(axis=1), xi / theta)
-    return np.where(light, 0.0, xi), beta, -np.log(beta) - xi - 1.0
+            s, low, high = s[going], low[going], high[going]
+    xi[np.abs(xi) <= _LIGHT] = 0.0
+    return xi, beta, -np.log(beta) - xi - 1.0
 
 
-def _slopes(z: FloatArray, largest: float, s: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the first and second derivatives of the profile in s."""
+class _Slopes(NamedTuple):
+    """Derivatives `slope`, `bend` of the profile in s, the shape and its derivative `rise`, the mean excess."""
+
+    slope: FloatArray
+    bend: FloatArray
+    xi: FloatArray
+    rise: FloatArray
+    mean: FloatArray
+
+
+def _slopes(z: FloatArray, largest: FloatArray, s: FloatArray) -> _Slopes:
     n = z.shape[1]
     theta, stretch = np.expm1(s) / largest, np.exp(s) / largest
     x = theta[:, None] * z
-    q = z / (1.0 + x)
+    q = 1.0 + x
+    np.divide(z, q, out=q)
     xi = np.log1p(x, out=x).sum(axis=1) / n
-    first, second = q.sum(axis=1) / n, -np.einsum("ij,ij->i", q, q) / n
+    first, second = q.sum(axis=1) / n, np.einsum("ij,ij->i", q, q) / -n
     with np.errstate(all="ignore"):
-        share = first / xi
-        slope = 1.0 / theta - first - share
-        bend = -second / xi + share * share - 1.0 / (theta * theta) - second
+        share, inverse = first / xi, 1.0 / theta
+        slope = inverse - first - share
+        bend = share * share - second / xi - inverse * inverse - second
     near = np.abs(theta) * largest < _NEAR
+    mean = first
     if near.any():
         slope[near], bend[near] = _slopes_near_zero(z[near], theta[near])
-    return slope * stretch, (bend * stretch + slope) * stretch
+        mean = z.mean(axis=1)
+    return _Slopes(slope * stretch, (bend * stretch + slope) * stretch, xi, first * stretch, mean)
 
 
 def _slopes_near_zero(z: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:

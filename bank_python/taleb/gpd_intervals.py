@@ -37,7 +37,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError
-from bank_python.risk_models.extremes import TailFit
+from bank_python.risk_models.extremes import TailFit  # noqa: TC001 - admits checks instances
 from bank_python.risk_models.gpd_likelihood import Likelihood, gpd_likelihood
 from bank_python.risk_models.gpd_profile import EDGE, resampled_gpd
 from bank_python.taleb.parameter_intervals import (
@@ -55,8 +55,9 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["TailQuantities", "gpd_intervals", "growth", "intervals_of"]
+__all__ = ["TailQuantities", "gpd_intervals", "growth", "intervals_of", "number_of_samples"]
 
+_FEWEST_SAMPLES = 100  # percentiles of fewer mean nothing
 _USUAL = (0.99, 0.995, 0.999)
 _REGULAR = -0.5  # shape above which likelihood ratios have a χ² distribution
 _NOT_REGULAR = "ξ = {:.3g} is not above −1/2, where likelihood ratios have no χ² distribution; try method='bootstrap'"
@@ -132,7 +133,7 @@ class TailQuantities:
 def gpd_intervals(
     tail: TailFit,
     *,
-    quantiles: ArrayLike = _USUAL,
+    quantiles: ArrayLike | None = None,
     confidence: float = 0.95,
     method: IntervalMethod | str = "profile",
     n_samples: int = 1000,
@@ -144,8 +145,9 @@ def gpd_intervals(
     ----------
     tail : TailFit
         Fitted tail, as :func:`bank_python.risk_models.fit_tail` returns it, with its excesses.
-    quantiles : array_like of float, default (0.99, 0.995, 0.999)
-        Confidences of the value at risk and the expected shortfall, each inside the tail: above 1 − `tail.share`.
+    quantiles : array_like of float, optional
+        Confidences of the value at risk and the expected shortfall, each inside the tail: above 1 − `tail.share`. By
+        default those of 0.99, 0.995 and 0.999 that are.
     confidence : float, default 0.95
         Probability of each interval, in (0, 1).
     method : IntervalMethod or str, default "profile"
@@ -166,6 +168,8 @@ def gpd_intervals(
     ModelError
         The tail has no excesses, or an argument is out of range.
     """
+    if quantiles is None:
+        quantiles = [q for q in _USUAL if q > 1.0 - tail.share]
     asked = np.atleast_1d(np.asarray(quantiles, dtype=np.float64)).reshape(-1)
     outside = ~((asked > 1.0 - tail.share) & (asked < 1.0))
     if outside.any():
@@ -215,10 +219,18 @@ def growth(xi: FloatArray, logs: FloatArray) -> FloatArray:
         return np.asarray(np.where(power == 0.0, logs, logs * np.expm1(power) / power))
 
 
+def number_of_samples(n_samples: int) -> int:
+    """Return a number of resamples, or raise a :class:`ModelError` if percentiles of so few mean nothing."""
+    if n_samples < _FEWEST_SAMPLES:
+        raise ModelError(
+            f"n_samples={n_samples} is below {_FEWEST_SAMPLES}; 1000 is usual", name="n_samples", value=n_samples
+        )
+    return n_samples
+
+
 def _resampled(excesses: FloatArray, n_samples: int, seed: int | None) -> FloatArray:
-    if n_samples < 100:  # noqa: PLR2004 - percentiles of fewer mean nothing
-        raise ModelError(f"n_samples={n_samples} is below 100; 1000 is usual", name="n_samples", value=n_samples)
+    """Return (ξ, log β) of resamples, shape (n_samples, 2)."""
     n = len(excesses)
-    picks = np.random.default_rng(seed).integers(0, n, (n_samples, n))
+    picks = np.random.default_rng(seed).integers(0, n, (number_of_samples(n_samples), n))
     fitted = resampled_gpd(excesses, picks)
     return np.stack([fitted.xi, np.log(fitted.beta)], axis=1)

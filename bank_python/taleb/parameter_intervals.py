@@ -216,7 +216,7 @@ def profile_intervals(
         return no_intervals(quantities, best, confidence, IntervalMethod.PROFILE, _FLAT)
     found = quantities.value(quantities.measure(bounds.points))
     found = np.where(bounds.closed, found, quantities.ends())
-    open_ends = (~bounds.closed).any(axis=1).tolist()
+    open_ends = np.any(~bounds.closed, axis=1).tolist()
     infinite = np.isposinf(found[:, 1]).tolist()
     reasons = [
         _OPEN if is_open else quantities.infinite() if no_end else ""
