@@ -67,8 +67,8 @@ def student_fit():
 
 def test_laws_at_their_limit():
     # powerlaw 2.0.0 gives R = -1.97 (p = 0.049) for the lognormal here, with mu = -544, where the complementary error
-    # function underflows. The family bends downwards only, and a second moment of the logarithms above twice the squared
-    # mean asks for the opposite, so the most likely lognormal is the power law.
+    # function underflows. The family bends downwards only, and a second moment of the logarithms above twice the
+    # squared mean asks for the opposite, so the most likely lognormal is the power law.
     fit = student_fit()
     logs = np.log(fit.tail / fit.xmin)
     assert (logs**2).mean() > 2.0 * logs.mean() ** 2
