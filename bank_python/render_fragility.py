@@ -13,6 +13,8 @@ from bank_python.taleb.fragility import FragilityVerdict
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from bank_python.optimizer.barbell_ruin import BarbellRuin
+    from bank_python.optimizer.barbell_sensitivity import BarbellSensitivity
     from bank_python.taleb.book_fragility import BookFragility
     from bank_python.taleb.correlation_fragility import CorrelationFragility
     from bank_python.taleb.fragility import Fragility
@@ -32,6 +34,7 @@ _LARGE = 100.0
 _BELOW_EDGE = 3
 _MOST_PAIRS = 10
 _MOST_ASSETS = 12
+_ROWS = 10
 
 
 def fragility_view(found: Fragility) -> Sheet:
@@ -67,6 +70,39 @@ def book_fragility_view(found: BookFragility) -> Sheet:
     steps = zip(rows, found.firm.steps.tolist(), strict=True)
     sizes = ", ".join(f"{row} {step:g}" for row, step in steps if step == step)  # noqa: PLR0124 - not NaN
     shown.note(f"steps: {sizes}, moved down and up; joint: volatilities and credit spreads against spots")
+    return shown
+
+
+def barbell_ruin_view(found: BarbellRuin) -> Sheet:
+    """Show the probability of ruin by the horizon."""
+    how = "rebalanced every period" if found.rebalanced else "held, never rebalanced"
+    title = f"Ruin of a barbell with {found.share:.1%} at risk: a loss of {found.ruin_level:.0%}"
+    shown = Sheet(title, [numbers("Years", 1), numbers("Periods"), shares("Probability", 3), bars()])
+    count = len(found.by_period)
+    for period in sorted({max(1, round(count * k / _ROWS)) for k in range(1, _ROWS + 1)}):
+        value = float(found.by_period[period - 1])
+        shown.add(period / found.periods_per_year, period, value, Bar.of(-value, found.probability))
+    shown.note(f"{how}; {found.tails.value} returns per period; error of the last {found.error:.1g}")
+    return shown
+
+
+def barbell_sensitivity_view(found: BarbellSensitivity) -> Sheet:
+    """Show the share at risk and the losses over tail indices."""
+    columns = [
+        numbers("Tail index", 1),
+        shares("Share at risk"),
+        numbers("Per unit of α", 4),
+        shares("VaR"),
+        shares("CVaR"),
+    ]
+    shown = Sheet(f"Barbell by tail index, at equal {found.scale.value}", [*columns, bars()])
+    rows = zip(found.tail_indices, found.shares, found.slopes, found.var, found.cvar, strict=True)
+    for alpha, share, slope, var, cvar in rows:
+        shown.add(float(alpha), float(share), float(slope), float(var), float(cvar), Bar.of(float(share), 1.0))
+    shown.note(f"VaR and CVaR at {found.epsilon:g}: of the barbell held, with {found.held_share:.1%} at risk")
+    limit = f"{found.measure.value} within {found.max_loss:.1%}"
+    extremes = f"most sensitive at α = {found.most_sensitive:.2f}, smallest at α = {found.worst:.2f}"
+    shown.note(f"share: the largest with {limit}; {extremes}")
     return shown
 
 

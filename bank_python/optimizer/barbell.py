@@ -46,7 +46,7 @@ separation.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -54,6 +54,9 @@ import numpy as np
 from bank_python.errors import CalibrationError, InfeasibleError
 from bank_python.guessing import guessable
 from bank_python.numerics.tolerances import NINE_DIGITS
+from bank_python.optimizer.barbell_mix import BarbellMix
+from bank_python.optimizer.barbell_ruin import barbell_ruin
+from bank_python.optimizer.barbell_sensitivity import TAIL_INDICES, TailScale, barbell_sensitivity
 from bank_python.optimizer.named import by_asset
 from bank_python.optimizer.optimizer import Optimizer
 from bank_python.optimizer.portfolio import OptimalPortfolio, portfolio_of
@@ -74,7 +77,11 @@ from bank_python.risk_models.risk_free import RISK_FREE_RATE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import ArrayLike
+
     from bank_python.numerics import FloatArray
+    from bank_python.optimizer.barbell_ruin import BarbellRuin
+    from bank_python.optimizer.barbell_sensitivity import BarbellSensitivity
     from bank_python.optimizer.certificate import Certificate
     from bank_python.optimizer.constraints import Constraints
     from bank_python.optimizer.covariance_data import CovarianceData
@@ -86,25 +93,6 @@ SAFE = "SAFE"
 
 _PAST = "a barbell with empirical tails"
 _CERTAIN = 1e-14  # difference of returns that float64 does not resolve
-
-
-@dataclass(frozen=True, slots=True)
-class _Mix:
-    """A share in a risky basket and the rest in the safe asset, over the horizon."""
-
-    share: float
-    safe_return: float
-    mean: float
-    deviation: float
-
-    @property
-    def centre(self) -> float:
-        """Mean return of the combined portfolio."""
-        return (1.0 - self.share) * self.safe_return + self.share * self.mean
-
-    def loss(self, kappa: float) -> float:
-        """Return the loss of the combined portfolio at `kappa` standard deviations below its mean."""
-        return self.share * kappa * self.deviation - self.centre
 
 
 @guessable
@@ -201,7 +189,8 @@ class BarbellOptimizer(Optimizer):
             )
         self._epsilon, self._limit, self._horizon = tail_probability(epsilon), max_loss_pct, horizon
         self._measure = TailMeasure.parse(measure)
-        self._closed_form = self._closed_form_tail(TailDistribution.parse(tails), degrees_of_freedom)
+        self._tails, self._df = TailDistribution.parse(tails), degrees_of_freedom
+        self._closed_form = self._closed_form_tail(self._tails, degrees_of_freedom)
         self._risky_return = risky_return
         self._given = self._checked_basket(risky)
 
@@ -211,13 +200,13 @@ class BarbellOptimizer(Optimizer):
         basket_return = basket.expected_return if self._risky_return is None else self._risky_return
         tail = self._tail(basket.weights)
         kappa = tail.of(self._measure)
-        all_safe = _Mix(
-            share=0.0,
+        all_risky = BarbellMix(
+            share=1.0,
             safe_return=self._rate * self._horizon,
             mean=basket_return * self._horizon,
             deviation=basket.volatility * math.sqrt(self._horizon),
         )
-        mix = replace(all_safe, share=self._share(all_safe.loss(kappa), replace(all_safe, share=1.0).loss(kappa)))
+        mix = all_risky.at(all_risky.largest_share(self._limit, kappa))
         figures = {
             "risky_share": mix.share,
             "loss_at_epsilon": mix.loss(kappa),
@@ -229,6 +218,99 @@ class BarbellOptimizer(Optimizer):
             **_reference(mix, tail, self._epsilon),
         }
         return self._combined(basket, mix.share, basket_return, figures)
+
+    def ruin_probability(
+        self,
+        ruin_level: float = 0.25,
+        *,
+        years: float = 10.0,
+        periods_per_year: float = 12.0,
+        rebalanced: bool = True,
+        seed: int = 0,
+    ) -> BarbellRuin:
+        """Return the probability that the barbell has lost a share of its wealth at the end of some period.
+
+        The tail model of the optimiser is that of the returns of each period; see
+        :mod:`bank_python.optimizer.barbell_ruin`.
+
+        Parameters
+        ----------
+        ruin_level : float, default 0.25
+            Loss from the start that is ruin, in (0, 1).
+        years : float, default 10
+            Length of time, above 0; a whole number of periods.
+        periods_per_year : float, default 12
+            Number of periods in a year, above 0.
+        rebalanced : bool, default True
+            Whether the share is restored after every period; otherwise the safe part is left alone.
+        seed : int, default 0
+            Seed of the simulation of empirical tails.
+
+        Raises
+        ------
+        ModelError, CalibrationError
+            An argument is out of range; see :func:`~bank_python.optimizer.barbell_ruin.barbell_ruin`.
+        InfeasibleError
+            There is no such barbell, as for :meth:`optimize`.
+        """
+        basket, yearly = self._yearly()
+        return barbell_ruin(
+            yearly,
+            ruin_level,
+            years=years,
+            periods_per_year=periods_per_year,
+            rebalanced=rebalanced,
+            tails=self._tails,
+            degrees_of_freedom=self._df,
+            sample=self._past_of(basket) if self._closed_form is None else None,
+            seed=seed,
+        )
+
+    def tail_sensitivity(
+        self, tail_indices: ArrayLike = TAIL_INDICES, *, scale: TailScale | str = TailScale.VARIANCE
+    ) -> BarbellSensitivity:
+        """Return the share at risk, value at risk and expected shortfall over a range of tail indices.
+
+        Parameters
+        ----------
+        tail_indices : array_like, shape (n,), optional
+            Tail indices, degrees of freedom of Student's t, above 2; at least two.
+        scale : TailScale or str, default "variance"
+            Figure that stays the same when the tail index changes: ``variance`` or ``mad``.
+
+        Raises
+        ------
+        ModelError
+            An argument is out of range.
+        InfeasibleError
+            There is no such barbell, as for :meth:`optimize`.
+        """
+        yearly = self._yearly()[1]
+        over_horizon = BarbellMix(
+            share=yearly.share,
+            safe_return=yearly.safe_return * self._horizon,
+            mean=yearly.mean * self._horizon,
+            deviation=yearly.deviation * math.sqrt(self._horizon),
+        )
+        return barbell_sensitivity(
+            over_horizon,
+            tail_indices,
+            max_loss=self._limit,
+            epsilon=self._epsilon,
+            measure=self._measure,
+            scale=scale,
+        )
+
+    def _yearly(self) -> tuple[OptimalPortfolio, BarbellMix]:
+        """Return the optimal portfolio, and its combination with figures per year."""
+        best = self.optimize()
+        figures = best.figures
+        share, mean, vol = (figures[name] for name in ("risky_share", "basket_return", "basket_volatility"))
+        return best, BarbellMix(share=share, safe_return=self._rate, mean=mean, deviation=vol)
+
+    def _past_of(self, barbell: OptimalPortfolio) -> FloatArray:
+        """Return the past returns of the basket, up to a scale."""
+        return self._data.returns_for(_PAST) @ barbell.weights[1:]
 
     def _checked_basket(self, risky: Mapping[str, float] | OptimalPortfolio | None) -> FloatArray | None:
         """Return the weights of a given basket in the order of the assets; ``None`` if it is to be optimised."""
@@ -282,19 +364,6 @@ class BarbellOptimizer(Optimizer):
             return self._closed_form
         return empirical_tail(self._epsilon, self._data.returns_for(_PAST) @ weights)
 
-    def _share(self, safe: float, risky: float) -> float:
-        """Return the largest share whose loss, linear between those of shares 0 and 1, is within the limit."""
-        if risky <= self._limit:
-            return 1.0
-        if safe > self._limit:
-            raise InfeasibleError(
-                f"the loss at {self._epsilon:g} is {safe:.6g} with everything in {SAFE}, which earns {self._rate:g} a "
-                f"year, and {risky:.6g} with nothing in it: no share stays within max_loss_pct={self._limit:g}; raise "
-                f"the limit to {min(safe, risky):.6g} or more",
-                value=min(safe, risky),
-            )
-        return (self._limit - safe) / (risky - safe)
-
     def _combined(
         self, basket: OptimalPortfolio, share: float, basket_return: float, figures: Mapping[str, float]
     ) -> OptimalPortfolio:
@@ -328,7 +397,7 @@ class BarbellOptimizer(Optimizer):
         )
 
 
-def _reference(mix: _Mix, tail: StandardTail, epsilon: float) -> dict[str, float]:
+def _reference(mix: BarbellMix, tail: StandardTail, epsilon: float) -> dict[str, float]:
     """Return the figures of the maximum-entropy distribution with the mean and the tail of the combined portfolio."""
     width = mix.share * mix.deviation
     above = mix.centre + width * epsilon * tail.expected_shortfall / (1.0 - epsilon)
