@@ -184,7 +184,7 @@ def _american() -> Iterator[PublishedValue]:
             printed,
             partial(american_price, spot, 100.0, 0.1, 0.1, vol, 0.1, steps=501),
             within=within,
-            note="the print is the quadratic approximation; ours is a tree's, which more steps change by less than 1e-4",
+            note="the print is the quadratic approximation; ours is a tree's, good to 1e-4",
         )
 
 
