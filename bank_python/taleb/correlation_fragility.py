@@ -267,6 +267,9 @@ class CorrelationFragilityAnalyzer:
         self._rate, self._aversion = risk_free_rate, risk_aversion
         self._optimal(self._data)  # refuses parameters here, not when it is used
 
+    def __repr__(self) -> str:
+        return f"CorrelationFragilityAnalyzer({len(self._data.tickers)} assets)"
+
     @admits(ModelError)
     def analyze(
         self,

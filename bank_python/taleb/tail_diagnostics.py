@@ -193,6 +193,9 @@ class TailDiagnostics:
         """
         return max_to_sum(returns, p)
 
+    def __repr__(self) -> str:
+        return "TailDiagnostics()"
+
 
 def _tail(side: Side, sizes: FloatArray, rule: str, k: int | None, seed: int) -> AnalysedTail:
     """Return one tail, with the reason for what cannot be estimated."""

@@ -200,9 +200,9 @@ class TailReport(Plotted, Tabular):
         """Return the observations of a tail as positive numbers, in the order of the sample."""
         chosen = _side(side)
         if chosen is Side.BOTH:
-            return np.abs(self.returns[self.returns != 0.0])
+            return np.asarray(np.abs(self.returns[self.returns != 0.0]))
         signed = -self.returns if chosen is Side.LEFT else self.returns
-        return signed[signed > 0.0]
+        return np.asarray(signed[signed > 0.0])
 
     def hill_curve(self, side: Side | str = Side.LEFT) -> HillCurve:
         """Return the tail index by number of largest values: the stability plot of a tail."""

@@ -12,6 +12,7 @@ from bank_python.verification import (
     bonds,
     credit,
     execution,
+    extremes,
     hedging,
     mathematics,
     options,
@@ -35,7 +36,7 @@ _TOPICS: dict[str, Callable[[], Iterator[PublishedValue]]] = {
     module.TOPIC: module.values
     for module in (
         *(options, barriers, smiles, bonds, credit, volatility, time_series),
-        *(var_tests, tails, hedging, execution, portfolios, performance, mathematics),
+        *(var_tests, tails, extremes, hedging, execution, portfolios, performance, mathematics),
     )
 }
 

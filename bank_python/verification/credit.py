@@ -94,7 +94,8 @@ _UPFRONTS = (
     ("2019-06-20", 0.1, 0.2, "4702034.688"),
     ("2019-06-20", 0.1, 0.4, "4042340.999"),
 )
-_ROUNDED_CURVE = "a cent of ten million: Markit's own curve has fewer digits than ours"
+_WIDE = 0.1
+_CURVE = "a fraction of a cent of ten million; the curve behind the print is not known to more digits"
 _PREMIUM_DATES = (
     *("2006-06-09", "2006-12-11", "2007-06-11", "2007-12-10", "2008-06-09", "2008-12-09", "2009-06-09", "2009-12-09"),
     *("2010-06-09", "2010-12-09", "2011-06-09", "2011-12-09", "2012-06-11", "2012-12-10", "2013-06-10", "2013-12-09"),
@@ -126,8 +127,8 @@ def _upfronts(curve: Callable[[], Curve]) -> Iterator[PublishedValue]:
             f"upfront to {maturity}, spread {1e4 * spread:g} bp, recovery {recovery:.0%}",
             printed,
             partial(_upfront, swap, spread, curve),
-            within=0.01,
-            note=_ROUNDED_CURVE,
+            within=0.003 if spread == _WIDE else 1e-4,
+            note=_CURVE,
         )
 
 

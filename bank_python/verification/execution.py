@@ -69,9 +69,8 @@ def _schedules() -> Iterator[PublishedValue]:
     what = "expected cost of equal trades"
     yield paper.value("almgren-chriss-cost", what, "662,500", lambda: plan().expected_cost)
     slow = cache(partial(plan, risk_aversion=1e-9))
-    note: dict[str, Any] = {"within": 5e7, "note": "printed to five digits"}
     what = "variance of the cost at a risk aversion of 1e-9"
-    yield paper.value("almgren-chriss-variance", what, "1.0812e12", lambda: slow().variance, **note)
+    yield paper.value("almgren-chriss-variance", what, "1.0812e12", lambda: slow().variance)
     what = "half-life of the order in days at a risk aversion of 1e-9"
     yield paper.value("almgren-chriss-half-life", what, "51.3", lambda: slow().half_life)
     fast = cache(partial(plan, risk_aversion=1e-6))

@@ -20,19 +20,25 @@ __all__ = ["TOPIC", "values"]
 TOPIC = "hedging"
 
 _HULL = Source("J. C. Hull", 2018, "Options, Futures, and Other Derivatives, 10th edition")
-_ROUNDED = "the print rounds the deltas and the cost of every week; the exact cost is the row below"
+_ROUNDED = "the print rounds the deltas and the cost of every week, ours rounds nothing"
 
 
 def values() -> Iterator[PublishedValue]:
     """Yield the values of the topic."""
     hull = Cited(TOPIC, _HULL, Provenance.QUOTED, "chapter on the Greek letters: 100,000 calls sold, hedged weekly")
     paths = cache(hull_paths)
-    rows = (("in", 0, "263,300", "263241.6497"), ("out", 1, "256,600", "256541.9396"))
-    for name, place, printed, exact in rows:
-        said = f"cost of hedging, option that ends {name} of the money"
+    rows = (
+        ("in", "that ends in the money", 0, "263,300", "263241.6497"),
+        ("out", "that ends out of the money", 1, "256,600", "256541.9396"),
+    )
+    for name, ending, place, printed, _ in rows:
         cost = partial(_cost, paths, place)
-        yield hull.value(f"hull-hedge-{name}", said, printed, cost, within=100.0, note=_ROUNDED)
-        yield hull.value(f"hull-hedge-{name}-exact", f"{said}, exact", exact, cost, kind=Provenance.COMPUTED)
+        what = f"cost of hedging, option {ending}"
+        yield hull.value(f"hull-hedge-{name}", what, printed, cost, within=100.0, note=_ROUNDED)
+    for name, ending, place, _, exact in rows:
+        cost = partial(_cost, paths, place)
+        what = f"the same without rounding, option {ending}"
+        yield hull.value(f"hull-hedge-{name}-exact", what, exact, cost, kind=Provenance.COMPUTED)
     what = "value of the calls, S 49, K 50, r 0.05, vol 0.2, 20 weeks"
     compute = partial(_calls, 100_000.0)
     yield hull.value("hull-hedge-value", what, "240052.732327", compute, kind=Provenance.COMPUTED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -104,7 +104,6 @@ _LEAST = (
 )
 _RISK_PARITY = ("38.4", "19.2", "24.3", "18.2")
 _HIERARCHICAL = ("7.00", "7.59", "10.84", "19.03", "9.72", "10.19", "6.62", "9.10", "7.12", "12.79")
-_ROUNDED_INPUT = "the printed inputs are rounded too, which moves the last digit"
 
 
 def values() -> Iterator[PublishedValue]:
@@ -120,19 +119,18 @@ def _views() -> Iterator[PublishedValue]:
     paper = Cited(TOPIC, _LITTERMAN, Provenance.PUBLISHED, "table 2")
     table_4 = "table 4, Germany 5 % above the rest of Europe"
     posterior = cache(_posterior)
-    rounded: dict[str, Any] = {"within": 0.06, "note": _ROUNDED_INPUT}
     rows = zip(_COUNTRIES, _EQUILIBRIUM, _EXPECTED, _WEIGHTS, strict=True)
     for i, (country, equilibrium, expected, weight) in enumerate(rows):
         name = country.lower()
         compute = partial(_percent, posterior, "prior", i)
         what = f"equilibrium return of {country}, %"
-        yield paper.value(f"he-litterman-prior-{name}", what, equilibrium, compute, **rounded)
+        yield paper.value(f"he-litterman-prior-{name}", what, equilibrium, compute)
         compute = partial(_percent, posterior, "expected_returns", i)
         what = f"expected return of {country}, %"
-        yield paper.value(f"he-litterman-mean-{name}", what, expected, compute, place=table_4, **rounded)
+        yield paper.value(f"he-litterman-mean-{name}", what, expected, compute, place=table_4)
         compute = partial(_percent, posterior, "weights", i)
         what = f"weight of {country}, %"
-        yield paper.value(f"he-litterman-weight-{name}", what, weight, compute, place=table_4, **rounded)
+        yield paper.value(f"he-litterman-weight-{name}", what, weight, compute, place=table_4)
     what = "weight λ on the view, over 1 + τ"
     compute = partial(_tilt, posterior)
     yield paper.value("he-litterman-lambda", what, "0.302", compute, place="text to table 4")

@@ -1,19 +1,17 @@
-"""Values of fat tails: κ, tail estimators, power-law prices, laws of least information, noise in correlations."""
+"""Values of fat tails: κ, power-law prices, laws of least information, noise in correlations."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bank_python.risk_models import GaussianUnderTail, MaximumEntropyDistribution, TailConstraint, TailFit
-from bank_python.risk_models.extremes import GpdFit
+from bank_python.risk_models import GaussianUnderTail, MaximumEntropyDistribution, TailConstraint
 from bank_python.taleb.kappa import kappa_n
 from bank_python.taleb.kappa_closed_forms import lognormal_kappa_1_approximation, pareto_kappa_1, student_kappa_1
 from bank_python.taleb.laws import Lognormal, Pareto, StudentT
 from bank_python.taleb.marchenko_pastur import marchenko_pastur_edges
 from bank_python.taleb.power_law_pricer import PowerLawPricer
 from bank_python.taleb.quantile_contribution import pareto_contribution, pareto_tail_index
-from bank_python.taleb.tail_index import moment_estimator, pickands
 from bank_python.taleb.tail_law import tail_price, tail_scale
 from bank_python.taleb.two_assets import two_asset_sensitivity, two_asset_weight
 from bank_python.verification.published_value import Cited, Provenance, Source
@@ -41,13 +39,6 @@ _DOUADY = Source(
     2015,
     "On the super-additivity and estimation biases of quantile contributions, Physica A 429",
 )
-_PICKANDS = Source("J. Pickands", 1975, "Statistical inference using extreme order statistics, Annals of Statistics 3")
-_DEKKERS = Source(
-    "A. L. M. Dekkers, J. H. J. Einmahl and L. de Haan",
-    1989,
-    "A moment estimator for the index of an extreme-value distribution, Annals of Statistics 17",
-)
-_MCNEIL = Source("A. J. McNeil, R. Frey and P. Embrechts", 2015, "Quantitative Risk Management, revised edition")
 _PASTUR = Source(
     "V. A. Marchenko and L. A. Pastur", 1967, "Distribution of eigenvalues in some sets of random matrices"
 )
@@ -85,8 +76,6 @@ def values() -> Iterator[PublishedValue]:
     yield from _anchors()
     yield from _constraints()
     yield from _contributions()
-    yield from _estimators()
-    yield from _pareto_tail()
     yield from _correlations()
 
 
@@ -148,15 +137,15 @@ def _prices() -> Iterator[PublishedValue]:
 def _anchors() -> Iterator[PublishedValue]:
     paper = Cited(TOPIC, _OPTIONS, Provenance.COMPUTED, "formulas of the paper, checked by quadrature")
     compute = partial(tail_price, 100.0, 120.0, 3.0, 100.0, law="price")
-    yield paper.value("power-law-price", "call in the law of prices, K 120, l 100, α 3", "34.7222222222", compute)
+    yield paper.value("power-law-price", "call under a tail of prices, K 120, l 100, α 3", "34.7222222222", compute)
     compute = partial(tail_price, 100.0, 110.0, 3.0, 0.05)
-    what = "call in the law of returns, S 100, K 110, l 0.05, α 3"
+    what = "call under a tail of returns, S 100, K 110, l 0.05, α 3"
     yield paper.value("power-law-return", what, "0.62500000000", compute)
     compute = partial(tail_price, 100.0, 80.0, 3.0, 0.05, is_call=False)
-    what = "put in the law of returns, S 100, K 80, l 0.05, α 3"
+    what = "put under a tail of returns, S 100, K 80, l 0.05, α 3"
     yield paper.value("power-law-return-put", what, "0.140017502188", compute)
     scale = partial(tail_scale, 30.0, 110.0, 3.0, 2.0, law="price")
-    yield paper.value("power-law-scale", "l of a call at 2, K 110, α 3, law of prices", "36.4430838719", scale)
+    yield paper.value("power-law-scale", "l of a call at 2, K 110, α 3, tail of prices", "36.4430838719", scale)
 
 
 def _constraints() -> Iterator[PublishedValue]:
@@ -192,29 +181,6 @@ def _contributions() -> Iterator[PublishedValue]:
 
 def _top_share(top: float, share: float, q: float) -> float:
     return float(pareto_contribution(pareto_tail_index(top, share), q))
-
-
-def _estimators() -> Iterator[PublishedValue]:
-    first = Cited(TOPIC, _PICKANDS, Provenance.COMPUTED, "definition")
-    compute = partial(pickands, [1.0, 2.0, 4.0, 8.0], 1)
-    yield first.value("pickands", "ξ of 1, 2, 4, 8 at k = 1", "0.415037499279", compute)
-    second = Cited(TOPIC, _DEKKERS, Provenance.COMPUTED, "definition")
-    compute = partial(moment_estimator, [1.0, 2.0, 4.0, 8.0, 16.0, 32.0], 4)
-    yield second.value("moment", "ξ of 1, 2, 4, 8, 16, 32 at k = 4", "-0.267132048600", compute)
-
-
-def _pareto_tail() -> Iterator[PublishedValue]:
-    book = Cited(TOPIC, _MCNEIL, Provenance.COMPUTED, "equations 7.18 and 7.19")
-    rows = (
-        (10.0, 109 / 2167, 0.25, 2.0, 0.99, "13.9806914536", "17.9742552715"),
-        (5.0, 50 / 1000, -0.1, 1.0, 0.999, "8.23756662194", "8.85233329267"),
-    )
-    for threshold, share, xi, beta, level, var, es in rows:
-        nan = float("nan")
-        tail = TailFit(threshold, share, GpdFit(xi, beta, nan, 109, nan, nan))
-        said, key = f"ξ {xi:g}, β {beta:g}, u {threshold:g}, {100 * level:g} %", f"gpd-{xi:g}"
-        yield book.value(f"{key}-var", f"value at risk, {said}", var, partial(tail.value_at_risk, level))
-        yield book.value(f"{key}-es", f"expected shortfall, {said}", es, partial(tail.expected_shortfall, level))
 
 
 def _correlations() -> Iterator[PublishedValue]:

@@ -21,7 +21,7 @@ PROGRAM = [sys.executable, str(ROOT / "prop_desk.py")]
 PATIENCE = 40.0
 COMMANDS = [
     *("risk", "tails", "pnl", "pnl-attr", "stress", "mc", "volsurface", "optimize", "frontier", "rebalance", "config"),
-    *("trade", "order", "orders", "kill", "resume", "audit", "signals", "backtest", "tearsheet"),
+    *("trade", "order", "orders", "kill", "resume", "audit", "signals", "backtest", "tearsheet", "verify"),
 ]
 
 

@@ -60,6 +60,7 @@ TITLES = [
     "45. BACKTEST — All Strategies",
     "46. TEARSHEET",
     "47. BACKTEST — Verdict",
+    "48. VERIFICATION",
 ]
 
 
@@ -125,9 +126,9 @@ def test_dense_proves_what_the_scenes_claim():
     prove_own_portfolio(pricing[27])
     prove_time_passes(pricing[28])
     prove_trading(*pricing[29:33], tested=pricing[34:37])
-    assert greeks["without_a_value"] == []
+    prove_verification(next(scene for scene in scenes if scene["name"] == "VERIFICATION"))
     assert sum(greeks["delta_by_trader"].values()) == pytest.approx(greeks["firm"]["delta"])
-    assert curves["arbitrage_free"] is True
+    assert (greeks["without_a_value"], curves["arbitrage_free"]) == ([], True)
     assert curves["before"]["ACME_US_PUT"] > curves["before"]["ACME_PUT"]
     assert curves["swap_change_per_bp"] == pytest.approx(curves["swap_dv01"], rel=0.05)
     assert day["attributed"] == pytest.approx(day["firm_pnl_change"], abs=1e-4)
@@ -155,6 +156,12 @@ def test_dense_proves_what_the_scenes_claim():
     assert [x["iteration"] for x in iterations] == [1, 2, 3]
     for symbol in ("SPY", "SOFR", "CDX_HY", "VIX", "EURUSD", "BTC"):
         assert len({x["market"][symbol] for x in iterations}) == 3
+
+
+def prove_verification(scene):
+    assert (scene["ok"], scene["differing"]) == (True, [])
+    assert scene["values"] == sum(scene["by_topic"].values()) == sum(scene["by_kind"].values()) > 120
+    assert scene["largest_share_of_tolerance"] <= 1.0
 
 
 def prove_time_passes(scene):

@@ -32,8 +32,7 @@ def test_a_tolerance_of_its_own_is_the_exception():
     assert all(value.note for value in own)
     assert len(own) < len(VALUES) / 5
     wide = [value.key for value in own if value.number and value.within > 0.02 * abs(value.number)]
-    # Hundredths of small percentages; the quadratic approximation of an American option of 2 cents.
-    assert [key for key in wide if not key.startswith(("he-litterman", "whaley-90"))] == []
+    assert wide == []
 
 
 def test_every_entry_says_what_and_where_from():

@@ -19,9 +19,10 @@ _SHOWN = ("hull-call", "lewis-call-100", "markit-2019-06-20-0.1-0.4", "he-litter
 def verification(stage: Stage) -> SceneResult:  # noqa: ARG001 - needs no desk, as every scene it is given one
     """Compute the figures that books and papers print, and say which of them the library does not reproduce."""
     found = verify()
-    table = Sheet("Some of them", [names("Source"), words("Value"), numbers("Printed"), numbers("Computed")])
+    table = Sheet("Some of them", [names(), words("Value and source"), numbers("Printed"), numbers("Computed")])
     for row in (found[key] for key in _SHOWN):
-        table.add(f"{row.value.source.author} {row.value.source.year}", row.value.what, *_figures(row))
+        said = f"{row.value.what}; {row.value.source.author} {row.value.source.year}"
+        table.add(row.agreement.value, said, *_figures(row))
     facts = {
         "values": len(found),
         "ok": found.is_ok,
