@@ -27,9 +27,8 @@ from bank_python.taleb.declustering import Clusters, ExtremalIndex, decluster, e
 from bank_python.taleb.ergodicity import ErgodicityGap, RuinMethod, RuinProbability, ergodicity_gap, ruin_probability
 from bank_python.taleb.fragility import Fragility, FragilityVerdict, fragility
 from bank_python.taleb.gev import GevFit, GevMethod, fit_gev
-from bank_python.taleb.gev_intervals import MaximaQuantities, gev_intervals, intervals_of_maxima
-from bank_python.taleb.gev_moments import gev_moments
-from bank_python.taleb.gpd_intervals import gpd_intervals, number_of_samples
+from bank_python.taleb.gev_intervals import gev_intervals
+from bank_python.taleb.gpd_intervals import gpd_intervals
 from bank_python.taleb.gpd_moments import fit_gpd_moments
 from bank_python.taleb.hedge_costs import CostTradeOff, HedgeFrequency, cost_trade_off
 from bank_python.taleb.hedge_errors import HedgeComparison, HedgeErrors
@@ -118,7 +117,6 @@ __all__ = [
     "Lognormal",
     "MarchenkoPastur",
     "MaxToSumCurves",
-    "MaximaQuantities",
     "MeanExcess",
     "MomentEvidence",
     "Pareto",
@@ -168,12 +166,10 @@ __all__ = [
     "fit_power_law",
     "fragility",
     "gev_intervals",
-    "gev_moments",
     "gpd_intervals",
     "hill",
     "hill_curve",
     "hull_paths",
-    "intervals_of_maxima",
     "kappa_n",
     "lognormal_kappa_1_approximation",
     "mad_over_sd",
@@ -184,7 +180,6 @@ __all__ = [
     "mean_excess",
     "moment_estimator",
     "moment_exists",
-    "number_of_samples",
     "pareto_contribution",
     "pareto_kappa_1",
     "pareto_tail_index",

@@ -35,13 +35,12 @@ from bank_python import (
     portfolio,
     risk,
     risk_models,
-    taleb,
     trading_engine,
-    verification,
     walpole,
 )
 from bank_python.desk.view_builder import build_view
 from bank_python.market_data.price_history import PriceHistoryTable
+from tests.api.tail_arguments import of_tails
 from tests.api.valid_arguments import CALL, CASES, ENGINE, HESTON, MACRO_PRICES, OPTION, PLAN, SURVIVAL
 from tests.render.sample_results import KINDS, alerts, readings
 
@@ -394,4 +393,5 @@ MAKERS = (
     of_orders,
     of_option_trades,
     of_backtests,
+    lambda path: of_tails(),
 )  # fmt: skip

@@ -22,6 +22,7 @@ from bank_python import (
 )
 from bank_python import trading_engine as trading
 from bank_python.dagger import DependencyGraph
+from tests.api.tail_arguments import TAILS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -871,6 +872,7 @@ CASES: list[Case] = [
     *MACRO,
     *SIMULATIONS,
     *CONTRACTS,
+    *TAILS,
     *BELOW,
 ]
 """Functions, and for each arguments that it takes."""
