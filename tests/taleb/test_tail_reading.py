@@ -23,6 +23,21 @@ def test_student_3_has_the_mean_deviation_of_its_closed_form_and_two_like_tails(
     assert reading.left.k == int(reading.left.n_values**0.6)
 
 
+@pytest.mark.parametrize(
+    ("draw", "mean"),
+    [
+        (lambda rng: rng.standard_t(3, 261), 2.42),
+        (lambda rng: rng.standard_t(4, 261), 2.77),
+        (lambda rng: rng.normal(size=261), 4.18),
+    ],
+)
+def test_of_a_years_days_an_index_is_low_by_as_much_as_is_documented(draw, mean):
+    rng = np.random.default_rng(8)
+    found = np.array([tail_reading(draw(rng)).left.alpha for _ in range(300)])
+    # The documented means are of 1,000 samples: the difference of two means has a standard error of 1.14 of this one.
+    assert found.mean() == pytest.approx(mean, abs=4.0 * 1.14 * found.std() / math.sqrt(300))
+
+
 def test_the_sides_are_those_of_losses_and_of_gains():
     rng = np.random.default_rng(5)
     series = np.concatenate([-rng.pareto(2.0, 4_000) - 1.0, rng.normal(size=4_000)])
