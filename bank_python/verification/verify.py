@@ -22,17 +22,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import VerificationError
 from bank_python.results import Tabular
 from bank_python.verification.catalogue import published_values, topics
-from bank_python.verification.published_value import Provenance
+from bank_python.verification.published_value import Provenance, PublishedValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bank_python.mntable import Table
-    from bank_python.verification.published_value import PublishedValue
 
 __all__ = ["Agreement", "Verification", "VerifiedValue", "verify", "verify_values"]
 
@@ -181,9 +181,10 @@ class Verification(Tabular):
 _NAMED = 3
 
 
+@admits(VerificationError)
 def verify(
     topic: str | None = None,
-    kinds: Iterable[Provenance | str] | None = None,
+    kinds: Provenance | str | Iterable[Provenance | str] | None = None,
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
@@ -193,8 +194,8 @@ def verify(
     ----------
     topic : str, optional
         Name of one topic, see :func:`~bank_python.verification.topics`; by default all.
-    kinds : iterable of Provenance or str, optional
-        Kinds of values among "published", "quoted" and "computed"; by default all three.
+    kinds : Provenance, str or iterable of them, optional
+        Kind of values, or several, among "published", "quoted" and "computed"; by default all three.
     progress : callable, optional
         Function that is called with the number of values done and the number of all.
 
@@ -209,11 +210,12 @@ def verify(
             raise VerificationError(f"no topic {topic!r}; there are {', '.join(topics())}", value=topic)
         chosen = tuple(value for value in chosen if value.topic == topic)
     if kinds is not None:
-        wanted = {_kind(kind) for kind in kinds}
+        wanted = {_kind(kind) for kind in ((kinds,) if isinstance(kinds, str) else kinds)}
         chosen = tuple(value for value in chosen if value.kind in wanted)
     return verify_values(chosen, progress=progress)
 
 
+@admits(VerificationError)
 def verify_values(
     values: Iterable[PublishedValue], *, progress: Callable[[int, int], None] | None = None
 ) -> Verification:
@@ -225,13 +227,26 @@ def verify_values(
         Entries to verify, such as own ones.
     progress : callable, optional
         Function that is called with the number of values done and the number of all.
+
+    Raises
+    ------
+    VerificationError
+        One of the values is no entry.
     """
     chosen, rows, began = tuple(values), [], time.perf_counter()
+    _require_entries(chosen)
     for done, value in enumerate(chosen, start=1):
         rows.append(_verified(value))
         if progress is not None:
             progress(done, len(chosen))
     return Verification(tuple(rows), time.perf_counter() - began)
+
+
+def _require_entries(values: Iterable[object]) -> None:
+    other = next((value for value in values if not isinstance(value, PublishedValue)), None)
+    if other is not None:
+        said = f"{other!r:.60} is no entry; give what Cited.value or PublishedValue returns"
+        raise VerificationError(said, value=other)
 
 
 def _verified(value: PublishedValue) -> VerifiedValue:

@@ -174,6 +174,12 @@ def test_topics_and_kinds():
     assert found.counts("kind") == {"published": len(found)}
     assert found.counts("agreement") == {"ok": len(found)}
     assert verify("bonds", []).counts() == {}
+    for kind in (Provenance.PUBLISHED, "published"):
+        assert verify("credit", kind).to_json() == found.to_json()
+    with pytest.raises(VerificationError, match="topic=5 is not"):
+        verify(5)
+    with pytest.raises(VerificationError, match=r"'hull-call' is no entry; give what Cited\.value"):
+        verify_values(["hull-call"])
     with pytest.raises(VerificationError, match=r"no topic 'bond'; there are options, barriers"):
         verify("bond")
     with pytest.raises(VerificationError, match="no kind 'guessed' of values; there are published, quoted, computed"):
