@@ -184,15 +184,15 @@ class CorrelationFragility(Plotted, Tabular):
             low, high = self.valid_range
             said.append(
                 f"shifts {', '.join(replaced)} leave the range [{low:+.3f}, {high:+.3f}] of correlation matrices; the "
-                f"nearest one took their place, up to {self.distances.max():.3g} away (Frobenius)"
+                f"nearest one took their place, up to {np.nanmax(self.distances):.3g} away (Frobenius)"
             )
         said += [f"no weights at a shift of {delta:+g}: {why}" for delta, why in self.failures.items()]
         if self.base_weights.max() >= 1.0 - _HELD:
             said.append("all is in one asset: a corner does not move with correlations, and is fragile to its mean")
         if self.tests is not None:
             said.append(
-                f"windows of {self.tests.window} are short for the chi-squared p-value, which rejects too often, "
-                "more so with fat tails; trust the bootstrap"
+                f"with windows of {self.tests.window} and fat tails the chi-squared p-value rejects too often; the "
+                "bootstrap is better, best with windows of 50 or more"
             )
         return tuple(said)
 
@@ -200,14 +200,14 @@ class CorrelationFragility(Plotted, Tabular):
         """Return a table with a row for each shift: its change and distance, and the weight of each asset."""
         from bank_python.mntable import Table
 
-        kinds = [("delta", float), ("change", float), ("distance", float)]
+        kinds = [("delta", float), ("change", float | None), ("distance", float | None)]
         columns = [f"weight_{ticker}" for ticker in self.tickers]
         rows = [
             {
                 "delta": float(delta),
-                "change": float(change),
-                "distance": float(distance),
-                **{name: None if math.isnan(w) else w for name, w in zip(columns, weights.tolist(), strict=True)},
+                "change": _or_none(change),
+                "distance": _or_none(distance),
+                **{name: _or_none(weight) for name, weight in zip(columns, weights, strict=True)},
             }
             for delta, change, distance, weights in zip(
                 self.perturbation_deltas, self.changes, self.distances, self.perturbed_weights, strict=True
@@ -371,6 +371,10 @@ class _Shifted(NamedTuple):
     change: float
     distance: float
     failure: str
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
 
 
 _Found = TypeVar("_Found")

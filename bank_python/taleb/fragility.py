@@ -362,8 +362,8 @@ def _evaluated(function: Callable[..., Any], points: FloatArray, *, vectorized: 
     if bad.size:
         where = points[bad[0]].tolist()
         raise ModelError(
-            f"the P&L function returned {values[bad[0]]!r} at {where[0] if scalar else where!r:.80}; it has to be "
-            "finite there: give a smaller step",
+            f"the P&L function returned {float(values[bad[0]])!r} at {where[0] if scalar else where!r:.80}; it has to "
+            "be finite there: give a smaller step",
             value=float(values[bad[0]]),
         )
     return values

@@ -10,10 +10,13 @@ with s = 1 and the density
 .. math:: f(\lambda) = \frac{\sqrt{(\lambda_+ - \lambda)(\lambda - \lambda_-)}}{2\pi q s \lambda} , \qquad
           \lambda_- \le \lambda \le \lambda_+ ,
 
-and a share 1 − 1/q of zeros if q > 1. An eigenvalue above the upper edge is not explained by noise. As such
-eigenvalues take up a part of the total variance N, what is left for noise is less than 1 a dimension: s is the mean of
-the eigenvalues that are not above the edge, which depends on s itself; it is found by removing those above until none
-is left (Laloux and others). The share of noise is the sum of the eigenvalues not above the edge, over N.
+and a share 1 − 1/q of zeros if q > 1. An eigenvalue above the upper edge is not explained by noise. The share of noise
+is the sum of the eigenvalues not above the edge, over N.
+
+Eigenvalues above the edge take up a part of the total variance N, so what is left for noise is less than 1 a dimension.
+With s = 1 the share of noise is therefore an upper bound. Laloux and others take s = 1 − λ₁/N, without the part of the
+largest eigenvalue, the market; :attr:`MarchenkoPastur.without_market` is the reading with it. To go on removing
+eigenvalues until none is left above the edge is no remedy: where assets differ, it ends with almost none.
 
 Examples
 --------
@@ -38,7 +41,7 @@ Letters 83 (1999), 1467-1470.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,7 +49,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.guessing import guessable
-from bank_python.numerics.ranges import figures_in_range
+from bank_python.numerics.ranges import figures_in_range, number_in_range
 from bank_python.numerics.tolerances import LAST_DIGITS, NINE_DIGITS
 from bank_python.plotting import Plotted
 from bank_python.results import Tabular
@@ -75,7 +78,7 @@ class MarchenkoPastur(Plotted, Tabular):
     observations : int
         Number of observations behind the matrix.
     variance : float
-        Variance s that is left for noise, per dimension, in (0, 1].
+        Variance s of the noise, per dimension.
     """
 
     eigenvalues: FloatArray
@@ -112,6 +115,11 @@ class MarchenkoPastur(Plotted, Tabular):
     def noise_count_share(self) -> float:
         """Share of the number of eigenvalues that are not above the noise band."""
         return 1.0 - self.signals / len(self.eigenvalues)
+
+    @property
+    def without_market(self) -> MarchenkoPastur:
+        """Same eigenvalues against noise with the variance that the largest of them leaves, 1 − λ₁/N."""
+        return replace(self, variance=1.0 - float(self.eigenvalues[0]) / len(self.eigenvalues))
 
     def density(self, at: ArrayLike) -> FloatArray:
         """Return the density of the eigenvalues of noise; for q above 1, of those that are not 0, times 1/q.
@@ -185,7 +193,7 @@ def marchenko_pastur_edges(assets: int, observations: int, variance: float = 1.0
 
 @guessable
 @admits(ModelError)
-def marchenko_pastur(returns: ArrayLike, *, observations: int | None = None) -> MarchenkoPastur:
+def marchenko_pastur(returns: ArrayLike, *, observations: int | None = None, variance: float = 1.0) -> MarchenkoPastur:
     """Return which part of a correlation matrix is within the band of eigenvalues of noise.
 
     Parameters
@@ -195,12 +203,16 @@ def marchenko_pastur(returns: ArrayLike, *, observations: int | None = None) -> 
         (n_assets, n_assets).
     observations : int, optional
         Number of observations behind a correlation matrix that is given in place of returns.
+    variance : float, default 1
+        Variance s of the noise, per dimension, above 0.
 
     Raises
     ------
     CalibrationError
         There are fewer than two assets or observations, a figure is not finite, an asset does not vary, or a matrix is
         no correlation matrix.
+    ModelError
+        The variance is not above 0.
 
     Notes
     -----
@@ -217,9 +229,10 @@ def marchenko_pastur(returns: ArrayLike, *, observations: int | None = None) -> 
     else:
         correlation, count = _checked(given), observations
         figures_in_range("observations", count, CalibrationError, least=_PAIR)
+    number_in_range("variance", variance, ModelError, above=0.0)
     values = np.maximum(np.linalg.eigvalsh(correlation)[::-1], 0.0)
     values.setflags(write=False)
-    return MarchenkoPastur(values, count, _left_for_noise(values, len(values) / count))
+    return MarchenkoPastur(values, count, float(variance))
 
 
 def _correlation(returns: FloatArray) -> FloatArray:
@@ -241,14 +254,3 @@ def _checked(matrix: FloatArray) -> FloatArray:
             value=None,
         )
     return matrix
-
-
-def _left_for_noise(values: FloatArray, ratio: float) -> float:
-    """Return the variance for noise: the mean of the eigenvalues not above the edge that it implies itself."""
-    edge = (1.0 + math.sqrt(ratio)) ** 2
-    variance, kept = 1.0, len(values)
-    while True:
-        below = values <= variance * edge
-        if int(below.sum()) in {kept, 0}:
-            return variance
-        kept, variance = int(below.sum()), float(values[below].mean())

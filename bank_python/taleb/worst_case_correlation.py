@@ -222,7 +222,7 @@ def worst_case_correlation(
     number_in_range("radius", radius, ModelError, above=0.0)
     chosen = _parsed(within)
     x = _exposures(data, weights)
-    base = data.correlation
+    base = _unit(data.correlation)
     if chosen is CorrelationSet.SHIFT:
         worst = _worst_shift(base, x, radius)
         bound = _volatility(worst, x)
