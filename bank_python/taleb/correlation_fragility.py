@@ -257,6 +257,7 @@ class CorrelationFragilityAnalyzer:
         If there are no expected returns, an asset has no variance, or there is one asset only.
     """
 
+    @admits(ModelError)
     def __init__(
         self, cov_data: CovarianceData, risk_free_rate: float = RISK_FREE_RATE, *, risk_aversion: float = 1.0
     ) -> None:

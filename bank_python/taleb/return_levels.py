@@ -151,6 +151,8 @@ def return_levels(
         An argument is missing, not used by the kind of fit, or out of range.
     """
     asked = np.atleast_1d(np.asarray(periods, dtype=np.float64)).reshape(-1)
+    if not asked.size:
+        raise ModelError("periods is empty; give one or more", name="periods")
     names = tuple(f"level {i}" for i in range(len(asked)))
     way = None if method is None else interval_method(method)
     if isinstance(fit, TailFit):

@@ -204,7 +204,7 @@ def mean_excess(values: ArrayLike, thresholds: ArrayLike | None = None, *, confi
         ranks = np.unique(np.linspace(n // 2, n - _FEWEST, 200).astype(int)) - 1
         levels = np.unique(sample[ranks])
     else:
-        levels = np.unique(figures_in_range("thresholds", thresholds, ModelError))
+        levels = _given(thresholds)
     first = np.searchsorted(sample, levels, side="right")
     counts = n - first
     if counts.min() < 2:  # noqa: PLR2004 - one value has no standard error
@@ -247,7 +247,7 @@ def threshold_stability(
         beyond = np.unique(np.geomspace(fewest, most, _THRESHOLDS).astype(int))
         levels = np.unique(sample[len(sample) - beyond - 1])
     else:
-        levels = np.unique(figures_in_range("thresholds", thresholds, ModelError))
+        levels = _given(thresholds)
     fits = np.array([_fit(sample[sample > level] - level, level) for level in levels.tolist()])
     if np.isnan(fits[:, 0]).all():
         raise CalibrationError(
@@ -259,6 +259,14 @@ def threshold_stability(
     return ThresholdStability(
         levels, counts, xi, error, scale, scale_error, _stable_from(levels, xi, error, reach), reach
     )
+
+
+def _given(thresholds: ArrayLike) -> FloatArray:
+    """Return given thresholds in ascending order."""
+    levels = np.unique(figures_in_range("thresholds", thresholds, ModelError))
+    if not levels.size:
+        raise ModelError("thresholds is empty; give one or more, or leave it out", name="thresholds")
+    return levels
 
 
 def _fit(excesses: FloatArray, threshold: float) -> tuple[float, float, float, float]:

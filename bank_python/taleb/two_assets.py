@@ -27,11 +27,15 @@ H. Markowitz, "Portfolio selection", Journal of Finance 7 (1952), 77-91.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError
-from bank_python.numerics.ranges import number_in_range
+from bank_python.numerics.ranges import figures_in_range, number_in_range
 from bank_python.numerics.tolerances import EPSILON
+
+if TYPE_CHECKING:
+    from bank_python.numerics import FloatArray
 
 __all__ = ["two_asset_sensitivity", "two_asset_weight"]
 
@@ -106,13 +110,10 @@ def _terms(
     vols: tuple[float, float], correlation: float, means: tuple[float, float], risk_aversion: float
 ) -> tuple[tuple[float, float], float, float]:
     """Return the volatilities, the difference of the means over γ, and the variance of the difference."""
-    for name, pair in (("vols", vols), ("means", means)):
-        if len(pair) != 2:  # noqa: PLR2004 - two assets
-            raise ModelError(f"{name} has {len(pair)} figures; give one for each of the two assets", name=name)
-    first, second = (number_in_range("vols", vol, ModelError, above=0.0) for vol in vols)
+    first, second = _pair("vols", figures_in_range("vols", vols, ModelError, above=0.0))
     rho = number_in_range("correlation", correlation, ModelError, least=-1.0, most=1.0)
     aversion = number_in_range("risk_aversion", risk_aversion, ModelError, above=0.0)
-    one, other = (number_in_range("means", mean, ModelError) for mean in means)
+    one, other = _pair("means", figures_in_range("means", means, ModelError))
     spread = (first - second) ** 2 + 2.0 * (1.0 - rho) * first * second
     if spread <= _ROUNDED * (first**2 + second**2):
         raise ModelError(
@@ -121,3 +122,9 @@ def _terms(
             value=math.sqrt(max(spread, 0.0)),
         )
     return (first, second), (one - other) / aversion, spread
+
+
+def _pair(name: str, figures: FloatArray) -> tuple[float, float]:
+    if figures.shape != (2,):
+        raise ModelError(f"{name} of shape {figures.shape}; give one figure for each of the two assets", name=name)
+    return float(figures[0]), float(figures[1])

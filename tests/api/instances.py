@@ -393,5 +393,5 @@ MAKERS = (
     of_orders,
     of_option_trades,
     of_backtests,
-    lambda path: of_tails(),
+    of_tails,
 )  # fmt: skip
