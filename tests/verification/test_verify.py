@@ -179,6 +179,8 @@ def test_topics_and_kinds():
     with pytest.raises(VerificationError, match="topic=5 is not"):
         verify(5)
     with pytest.raises(VerificationError, match=r"'hull-call' is no entry; give what Cited\.value"):
+        verify_values(iter(["hull-call"]))
+    with pytest.raises(VerificationError, match="is not a list in which each is a PublishedValue"):
         verify_values(["hull-call"])
     with pytest.raises(VerificationError, match=r"no topic 'bond'; there are options, barriers"):
         verify("bond")
