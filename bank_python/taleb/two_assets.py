@@ -35,6 +35,8 @@ from bank_python.numerics.ranges import figures_in_range, number_in_range
 from bank_python.numerics.tolerances import EPSILON
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from bank_python.numerics import FloatArray
 
 __all__ = ["two_asset_sensitivity", "two_asset_weight"]
@@ -44,9 +46,9 @@ _ROUNDED = 8.0 * EPSILON  # of the variance of the difference, relative to the s
 
 @admits(ModelError)
 def two_asset_weight(
-    vols: tuple[float, float],
+    vols: ArrayLike,
     correlation: float,
-    means: tuple[float, float] = (0.0, 0.0),
+    means: ArrayLike = (0.0, 0.0),
     *,
     risk_aversion: float = 1.0,
     long_only: bool = False,
@@ -78,9 +80,9 @@ def two_asset_weight(
 
 @admits(ModelError)
 def two_asset_sensitivity(
-    vols: tuple[float, float],
+    vols: ArrayLike,
     correlation: float,
-    means: tuple[float, float] = (0.0, 0.0),
+    means: ArrayLike = (0.0, 0.0),
     *,
     risk_aversion: float = 1.0,
     long_only: bool = False,
@@ -107,7 +109,7 @@ def two_asset_sensitivity(
 
 
 def _terms(
-    vols: tuple[float, float], correlation: float, means: tuple[float, float], risk_aversion: float
+    vols: ArrayLike, correlation: float, means: tuple[float, float], risk_aversion: float
 ) -> tuple[tuple[float, float], float, float]:
     """Return the volatilities, the difference of the means over γ, and the variance of the difference."""
     first, second = _pair("vols", figures_in_range("vols", vols, ModelError, above=0.0))

@@ -114,7 +114,7 @@ def of_tails(path: object) -> Iterator[object]:
     yield taleb.TailDiagnostics()
     yield taleb.TailDiagnostics.analyze(RETURNS, rule="power")
     yield from (taleb.Gaussian(), taleb.Exponential(), taleb.Lognormal(0.5), taleb.Pareto(3.0), taleb.StudentT(3.0))
-    yield from (HEDGE.shrinkage((2, 4), n_paths=20, seed=1), taleb.BarbellOptimizer(DATA))
+    yield from (HEDGE.shrinkage(n_steps=(2, 4), n_paths=20, seed=1), taleb.BarbellOptimizer(DATA))
     graph, moves = dagger.DependencyGraph(), Draws(("SPOT",), (True,), RETURNS[None, :])
     spot = graph.register(MarketData("SPOT", 100.0))
     share = instruments.Equity("SHARE", spot_source=spot)
