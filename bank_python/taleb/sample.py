@@ -192,7 +192,7 @@ def number_of_largest(
     needed : int, optional
         Number of positive values that an estimator with `k` needs; by default k + 1.
     kind : str, default "positive values"
-        What is counted, for the message.
+        Name of the counted values in messages.
 
     Raises
     ------

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SecondOrder", "second_order"]
 
-_NEAREST = -0.25  # above it, a bias cannot be told from a slowly varying factor
+_NEAREST = -0.25  # above it, a bias is not distinguishable from a slowly varying factor
 _FROM, _TO = 0.995, 0.999  # exponents of n: the range of k over which ρ is to be stable, and the k at which it is taken
 
 

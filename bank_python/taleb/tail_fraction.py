@@ -26,6 +26,21 @@ these are about half of the observations.
 
 The three that search begin at √n (of a resample for the bootstrap): below that, the criteria are small by chance.
 
+In 200 samples of 5,000, the mean of Hill's α, its root mean square error and how often the 95 % interval holds 3, and
+the same for the corrected index (:mod:`bank_python.taleb.second_order`); for Student's t one side, about 2,500 values:
+
+=================  ==================  ==================  ========================
+Rule               Student 3           corrected           Pareto 3, not corrected
+=================  ==================  ==================  ========================
+double_bootstrap   2.83  0.57   69 %   2.99  0.51   86 %   2.99  0.06   92 %
+ks                 2.70  0.52   56 %   2.93  0.39   75 %   2.91  0.32   86 %
+power              2.73  0.39   80 %   2.90  0.31   92 %   2.99  0.24   94 %
+share              2.45  0.57    6 %   2.75  0.30   68 %   2.99  0.14   96 %
+reiss_thomas       2.82  0.46   58 %   3.08  0.37   86 %   3.00  0.10   86 %
+=================  ==================  ==================  ========================
+
+The interval is that of a power law at a k given beforehand: it knows neither the bias nor that k was searched for.
+
 Examples
 --------
 >>> losses = np.abs(np.random.default_rng(7).standard_t(3, 2_500))

@@ -54,7 +54,7 @@ __all__ = ["TailIndex", "moment_estimator", "pickands", "tail_index"]
 _FEW = 500  # positive values below which an interval at a usual k is wider than from 2 to 4
 _THIN = 1.96  # standard errors from 0 within which a tail may be lighter than any power law
 _FEWEST_FOR_BIAS = 100
-_NO_SECOND_ORDER = "a second-order term cannot be told from a slowly varying factor, or values are tied"
+_NO_SECOND_ORDER = "a second-order term is not distinguishable from a slowly varying factor, or values are tied"
 _SHOWN_TIES = 0.1  # number of values that equal the threshold, as a share of k, above which it is said
 
 

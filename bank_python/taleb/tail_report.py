@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -90,7 +90,7 @@ class AnalysedTail(Figures):
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TailReport(Plotted, Tabular):
     """Diagnostics of the tails of a sample of returns.
 
@@ -135,7 +135,7 @@ class TailReport(Plotted, Tabular):
     power_law: PowerLawFit | None
     growth: ErgodicityGap | None
     notes: tuple[str, ...]
-    returns: FloatArray = field(repr=False, compare=False)
+    returns: FloatArray
 
     kappa_gaussian = math.sqrt(2.0 / math.pi)
     """Value of :attr:`kappa` for a Gaussian distribution, √(2/π) = 0.7979."""
@@ -228,9 +228,12 @@ class TailReport(Plotted, Tabular):
         """Return a table with a row for each tail."""
         from bank_python.mntable import Table
 
-        rows = [side.to_dict() for side in (self.left, self.right, self.both)]
+        rows = [
+            {name: None if x == "" or x != x else x for name, x in side.to_dict().items()}
+            for side in (self.left, self.right, self.both)
+        ]
         kinds: dict[str, Any] = dict.fromkeys(rows[0], float | None)
-        kinds |= {"side": str, "reason": str, "n_observations": int, "k": int | None}
+        kinds |= {"side": str, "reason": str | None, "n_observations": int, "k": int | None}
         return Table.from_rows(list(kinds.items()), rows)
 
     def to_dict(self) -> dict[str, Any]:

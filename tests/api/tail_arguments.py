@@ -10,6 +10,7 @@ from bank_python import dagger, instruments, optimizer, taleb
 from bank_python.market_data import MarketData, SimulatedFeed
 from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.mc_engine.draws import Draws
+from bank_python.verification import Cited, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,3 +129,8 @@ def of_tails(path: object) -> Iterator[object]:
         spots[ticker] = graph.register(MarketData(f"{ticker}_SPOT", bars.bars[-1].close))
     yield taleb.ReactiveTails(graph, history, "SPY")
     yield taleb.ReactiveCorrelations(graph, history, list(spots), spots=spots)
+    intervals = taleb.gpd_intervals(TAIL, method="wald")
+    yield from (intervals, intervals["xi"])
+    found = verify("bonds")
+    yield from (found, found.rows[0], found.rows[0].value, found.rows[0].value.source)
+    yield Cited("bonds", found.rows[0].value.source, found.rows[0].value.kind)
