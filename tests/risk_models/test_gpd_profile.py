@@ -14,6 +14,11 @@ from bank_python.risk_models.gpd_likelihood import gpd_likelihood
 from bank_python.risk_models.gpd_profile import EDGE, best_gpd, resampled_gpd
 
 
+def shapes(low, high):
+    """Shapes of three digits: scipy divides by them, which near 1e-300 leaves no digit."""
+    return st.floats(low, high).map(lambda shape: round(shape, 3))
+
+
 @pytest.mark.parametrize("xi", [-0.4, -0.2, 1e-4, 0.3, 1.5])
 def test_likelihood_and_its_derivatives(xi):
     excesses = stats.genpareto.rvs(xi, scale=2.0, size=30, random_state=1)
@@ -37,7 +42,7 @@ def test_likelihood_at_and_beside_shape_zero():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10**6), st.floats(-0.4, 2.5), st.integers(10, 300))
+@given(st.integers(0, 10**6), shapes(-0.4, 2.5), st.integers(10, 300))
 def test_no_other_parameters_are_likelier(seed, xi, size):
     excesses = stats.genpareto.rvs(xi, size=size, random_state=seed)
     best = best_gpd(excesses)

@@ -15,6 +15,11 @@ from bank_python.taleb.gev_likelihood import gev_likelihood
 from tests.taleb.coles_data import PORT_PIRIE
 
 
+def shapes(low, high):
+    """Shapes of three digits: scipy divides by them, which near 1e-300 leaves no digit."""
+    return st.floats(low, high).map(lambda shape: round(shape, 3))
+
+
 @pytest.fixture(scope="module")
 def port_pirie():
     return fit_gev(PORT_PIRIE)
@@ -66,9 +71,7 @@ def test_likelihood_of_gumbel():
 
 
 @settings(max_examples=30, deadline=None)
-@given(
-    st.integers(0, 10**6), st.floats(-0.3, 0.8), st.integers(25, 200), st.floats(-50.0, 50.0), st.floats(0.01, 100.0)
-)
+@given(st.integers(0, 10**6), shapes(-0.3, 0.8), st.integers(25, 200), st.floats(-50.0, 50.0), st.floats(0.01, 100.0))
 def test_the_fit_moves_and_scales_with_the_data(seed, xi, size, shift, unit):
     maxima = stats.genextreme.rvs(-xi, size=size, random_state=seed)
     fit, other = fit_gev(maxima), fit_gev(shift + unit * maxima)
@@ -81,7 +84,7 @@ def test_the_fit_moves_and_scales_with_the_data(seed, xi, size, shift, unit):
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10**6), st.floats(-0.4, 0.4))
+@given(st.integers(0, 10**6), shapes(-0.4, 0.4))
 def test_moments_solve_the_equation_that_hosking_approximates(seed, xi):
     # Hosking, Wallis and Wood (1985), equation 14: k = 7.8590 c + 2.9554 c², wrong by less than 9e-4 for |k| < 1/2
     maxima = np.sort(stats.genextreme.rvs(-xi, size=100, random_state=seed))

@@ -17,6 +17,11 @@ from tests.taleb.coles_data import RAIN_ABOVE_30, RAIN_DAYS
 DANISH = Path(__file__).parents[3] / "shared" / "reference" / "danish.csv"
 
 
+def shapes(low, high):
+    """Shapes of three digits: scipy divides by them, which near 1e-300 leaves no digit."""
+    return st.floats(low, high).map(lambda shape: round(shape, 3))
+
+
 def tail_of(excesses, threshold=0.0, share=0.1):
     excesses = np.asarray(excesses)
     return TailFit(threshold, share, fit_gpd_excesses(excesses), excesses)
@@ -111,7 +116,7 @@ def test_the_bootstrap_is_that_of_single_fits():
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6), st.floats(-0.3, 0.9), st.floats(0.01, 100.0))
+@given(st.integers(0, 10**6), shapes(-0.3, 0.9), st.floats(0.01, 100.0))
 def test_intervals_contain_the_estimate_grow_with_confidence_and_scale_with_the_unit(seed, xi, unit):
     excesses = stats.genpareto.rvs(xi, size=60, random_state=seed)
     tail = tail_of(excesses)
