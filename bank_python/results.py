@@ -22,6 +22,7 @@ import dataclasses
 import datetime as dt
 import enum
 import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -93,11 +94,12 @@ class Figures(Record, Tabular):
         return {name: _plain(getattr(self, name)) for name in names}
 
     def to_table(self) -> Table:
-        """Return the figures as a table of one row; those of nested results have dotted names."""
+        """Return the figures as a table of one row, NaN as None; those of nested results have dotted names."""
         from bank_python.mntable import Table
 
         cells = {name: _cell(value) for name, value in _flat(self.to_dict())}
-        return Table.from_rows([(name, _kind(value)) for name, value in cells.items()], [cells])
+        schema = [(name, _kind(value)) for name, value in cells.items()]
+        return Table.from_rows(schema, [{name: None if _is_nan(value) else value for name, value in cells.items()}])
 
 
 def _plain(value: object) -> object:
@@ -126,6 +128,10 @@ def _cell(value: object) -> object:
         return json.dumps(jsonable(value.tolist() if hasattr(value, "tolist") else value))
     except TypeError:
         return str(value)
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _kind(value: object) -> Any:

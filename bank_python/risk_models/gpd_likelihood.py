@@ -76,6 +76,6 @@ def gpd_likelihood(excesses: FloatArray, xi: ArrayLike, log_beta: ArrayLike) -> 
         mixed = q - (1.0 + used) * q2
         by_xi_twice = 2.0 * inverse * inverse * (q - inverse * logs) + (1.0 + inverse) * q2
         by_tau_twice = (1.0 + used) * (used * q2 - q)
-    gradient = np.stack([by_xi, (1.0 + used) * q - n], axis=1)
+        gradient = np.stack([by_xi, (1.0 + used) * q - n], axis=1)
     hessian = np.stack([by_xi_twice, mixed, mixed, by_tau_twice], axis=1).reshape(-1, 2, 2)
     return Likelihood(np.where(allowed, value, -np.inf), gradient, hessian)

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -274,9 +274,11 @@ def _fit(excesses: FloatArray, threshold: float) -> tuple[float, float, float, f
     if len(excesses) < _FEWEST or is_constant(excesses):
         return (math.nan,) * 4
     fit = fit_gpd_excesses(excesses)
+    if math.isnan(fit.xi_error):
+        return fit.xi, math.nan, fit.beta - fit.xi * threshold, math.nan
     information = -gpd_likelihood(excesses, fit.xi, math.log(fit.beta)).hessian[0]
     slope = np.array([-threshold, fit.beta])
-    variance = math.nan if math.isnan(fit.xi_error) else float(slope @ np.linalg.solve(information, slope))
+    variance = float(slope @ np.linalg.solve(information, slope))
     return fit.xi, fit.xi_error, fit.beta - fit.xi * threshold, math.sqrt(variance)
 
 
@@ -295,6 +297,7 @@ def _table(columns: dict[str, FloatArray], excesses: np.ndarray[tuple[int, ...],
     from bank_python.mntable import Table
 
     names = (*columns, "excesses")
-    rows = zip(*(column.tolist() for column in columns.values()), excesses.tolist(), strict=True)
-    schema = [*((name, float) for name in columns), ("excesses", int)]
+    cells = [[None if math.isnan(value) else value for value in column.tolist()] for column in columns.values()]
+    rows = zip(*cells, excesses.tolist(), strict=True)
+    schema: list[tuple[str, Any]] = [*((name, float | None) for name in columns), ("excesses", int)]
     return Table.from_rows(schema, [dict(zip(names, row, strict=True)) for row in rows])
