@@ -58,7 +58,7 @@ class HedgeFrequency(Figures):
     leland_number, leland_vol : float
         Leland's number and volatility of the seller.
     leland_cost : float
-        What the premium at Leland's volatility is above the Black–Scholes premium.
+        Premium at Leland's volatility less the Black–Scholes premium.
     mean_cost : float
         Mean cost of the simulated rebalancings.
     std_error : float

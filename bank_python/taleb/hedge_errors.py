@@ -119,11 +119,11 @@ class HedgeErrors(Plotted, Tabular):
     measures : HedgeMeasures
         Their measures; each is an attribute of the result as well.
     scaling : Scaling, optional
-        What the law has in common with the Gaussian of the volatility given; None for diffusions.
+        Measure of size in which the law equals the Gaussian of the volatility given; None for diffusions.
     law_words : str
         Law in words, with its parameters and its size.
-    spot, strike, vol, expiry : float
-        Option and volatility.
+    spot, strike, vol, expiry, rate : float
+        Terms of the option, annual volatility and rate.
     n_steps : int
         Number of rebalancings, the first at the start.
     premium : float
@@ -133,9 +133,9 @@ class HedgeErrors(Plotted, Tabular):
     absorbed : int
         Number of paths that ended at a price of zero.
     notes : tuple of str
-        What the figures do not say.
+        Remarks on what the figures do not say, such as moments that are infinite.
     run : HedgeRun
-        What was simulated, from which single paths are computed again.
+        Simulation, from which single paths are computed again.
     """
 
     distribution: str

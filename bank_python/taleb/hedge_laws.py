@@ -59,7 +59,7 @@ class ArithmeticLaw(StepLaw):
     deviation : float
         Standard deviation of a Gaussian step of the same size.
     scaling : Scaling
-        What is the same as of the Gaussian step.
+        Measure of size that is the same as that of the Gaussian step.
     drift : float
         Growth of the mean over a step, beyond the rate, as a log.
     """
@@ -224,7 +224,8 @@ def arithmetic_law(
     deviation : float
         Standard deviation of the Gaussian step.
     scaling : Scaling, optional
-        What is the same as of the Gaussian; by default the variance, or the MAD where there is none.
+        Measure of size that is the same as that of the Gaussian; by default the variance, or the MAD where there is
+        none.
     drift : float
         Growth of the mean over a step, beyond the rate, as a log.
 

@@ -1,8 +1,8 @@
 r"""How the error of a hedge shrinks with the number of rebalancings, measure by measure.
 
 A power of n is fitted to each measure by least squares in logarithms. Where steps are lognormal the exponent is −1/2.
-Under fat tails the standard deviation hardly shrinks: the variance of a jump that no rebalancing precedes does not
-depend on how many there are.
+With jumps it is near 0, as no rebalancing precedes a jump, however many there are; with independent returns of a heavy
+tail it lies between the two, since the sum of many of them becomes Gaussian, slowly.
 
 Examples
 --------

@@ -197,8 +197,8 @@ class HedgingErrorSimulator(_Hedge, Record):
         seed : int, optional
             Seed of the random numbers, at least 0; by default they differ from call to call.
         scaling : Scaling or str, optional
-            What a law of returns has in common with the Gaussian: ``variance`` or ``mad``, the mean absolute deviation;
-            by default the variance, or where the law has none, the mean absolute deviation.
+            Measure of size in which heavy-tailed returns equal Gaussian ones: ``variance`` or ``mad``, the mean
+            absolute deviation; by default the variance, or where there is none, the mean absolute deviation.
         jumps : MertonJumpDiffusion, optional
             Process of ``jumps``, taken as it is; by default monthly jumps of mean zero that make up half of the
             variance.
@@ -260,8 +260,8 @@ class HedgingErrorSimulator(_Hedge, Record):
         n_paths, seed, df, alpha
             Settings, as for :meth:`simulate`.
         scaling : Scaling or str, optional
-            What the laws have in common; by default the variance, or where one of them has none, for all the mean
-            absolute deviation.
+            Measure of size in which all are equal; by default the variance, or where one of them has none, the mean
+            absolute deviation for all.
 
         Returns
         -------

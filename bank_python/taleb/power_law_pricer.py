@@ -1,7 +1,8 @@
 r"""Options in the tail, priced from one quote and the tail index: no volatility surface, no dynamic hedging.
 
 One option in the tail, the *anchor*, fixes the constant of the power law; every option further out follows
-(:mod:`bank_python.taleb.tail_law`). With a call at :math:`K_1` as the anchor, in the law of returns and of prices,
+(:mod:`bank_python.taleb.tail_law`). With a call at :math:`K_1` as the anchor, where returns and where prices follow the
+law,
 
 .. math:: \frac{C(K_2)}{C(K_1)} = \Big(\frac{K_2 - S}{K_1 - S}\Big)^{1-\alpha}, \qquad
           \frac{C(K_2)}{C(K_1)} = \Big(\frac{K_2}{K_1}\Big)^{1-\alpha}.
@@ -52,9 +53,20 @@ if TYPE_CHECKING:
 __all__ = ["PowerLawPricer"]
 
 
-@admits(ModelError)
-@dataclass(frozen=True, slots=True)
-class PowerLawPricer(Record):
+@dataclass(frozen=True)
+class _Anchor:
+    """Checked fields of a pricer."""
+
+    spot: float
+    anchor_strike: float
+    anchor_price: float
+    alpha: float
+    is_call: bool
+    law: TailLaw
+    threshold: float | None
+
+
+class PowerLawPricer(_Anchor, Record):
     """Prices of options in a power-law tail, scaled from the price of one of them.
 
     Parameters
@@ -70,8 +82,8 @@ class PowerLawPricer(Record):
     is_call : bool, default True
         Whether the anchor, and with it :meth:`price_range`, is a call; else a put.
     law : TailLaw or str, default "returns"
-        What follows the power law: ``returns``, the relative move away from the spot, or ``price``, the price at
-        expiry, which has calls only.
+        Quantity that follows the power law: ``returns``, the relative move away from the spot, or ``price``, the price
+        at expiry, which has calls only.
     threshold : float, optional
         Strike beyond which the tail is a power law (Karamata's point), at most as far out as the anchor; by default the
         anchor's strike.
@@ -82,58 +94,31 @@ class PowerLawPricer(Record):
         An argument is out of range; the message names it.
     """
 
-    spot: float
-    anchor_strike: float
-    anchor_price: float
-    alpha: float
-    is_call: bool = True
-    law: TailLaw | str = TailLaw.RETURNS
-    threshold: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("spot", "anchor_strike", "anchor_price"):
-            object.__setattr__(self, name, number_in_range(name, getattr(self, name), ModelError, above=0.0))
-        object.__setattr__(self, "alpha", float(self.alpha))
-        object.__setattr__(self, "law", tail_law(self.law, is_call=self.is_call))
-        self._require_anchor()
-        self._require_threshold()
-
-    def _require_anchor(self) -> None:
-        kind, side = ("call", "above") if self.is_call else ("put", "below")
-        if (self.anchor_strike <= self.spot) if self.is_call else (self.anchor_strike >= self.spot):
-            raise ModelError(
-                f"anchor_strike={self.anchor_strike!r} is not {side} the spot {self.spot!r}; a {kind} as the anchor "
-                f"has its strike {side} the spot",
-                name="anchor_strike",
-                value=self.anchor_strike,
-            )
-        most, what = (self.spot, "the spot") if self.is_call else (self.anchor_strike, "its strike")
-        if self.anchor_price >= most:
-            raise ModelError(
-                f"anchor_price={self.anchor_price!r} is not below {what} {most!r}, the most that a {kind} is worth; "
-                "correct the price",
-                name="anchor_price",
-                value=self.anchor_price,
-            )
-        tail_scale(self.spot, self.anchor_strike, self.alpha, self.anchor_price, is_call=self.is_call, law=self.law)
-
-    def _require_threshold(self) -> None:
-        if self.threshold is None:
-            return
-        start = number_in_range("threshold", self.threshold, ModelError, above=0.0)
-        if (start > self.anchor_strike) if self.is_call else (start < self.anchor_strike):
-            raise ModelError(
-                f"the anchor at {self.anchor_strike:g} lies inside the threshold {start:g}, where the tail is not yet "
-                "a power law; take an anchor from the tail",
-                name="threshold",
-                value=start,
-            )
+    @admits(ModelError)
+    def __init__(
+        self,
+        spot: float,
+        anchor_strike: float,
+        anchor_price: float,
+        alpha: float,
+        is_call: bool = True,
+        law: TailLaw | str = TailLaw.RETURNS,
+        threshold: float | None = None,
+    ) -> None:
+        given = {"spot": spot, "anchor_strike": anchor_strike, "anchor_price": anchor_price}
+        S, K, price = (number_in_range(name, value, ModelError, above=0.0) for name, value in given.items())
+        known = tail_law(law, is_call=is_call)
+        tail_scale(S, _out_of_the_money(S, K, is_call=is_call), alpha, price, is_call=is_call, law=known)
+        _require_price(S, K, price, is_call=is_call)
+        start = None if threshold is None else number_in_range("threshold", threshold, ModelError, above=0.0)
+        _require_outside(K, start, is_call=is_call)
+        super().__init__(S, K, price, float(alpha), bool(is_call), known, start)
 
     @property
     def scale(self) -> float:
         """Constant l of the law that the anchor implies: a share of the spot for ``returns``, a price for ``price``."""
-        law = tail_law(self.law)
-        return tail_scale(self.spot, self.anchor_strike, self.alpha, self.anchor_price, is_call=self.is_call, law=law)
+        quote = (self.spot, self.anchor_strike, self.alpha, self.anchor_price)
+        return tail_scale(*quote, is_call=self.is_call, law=self.law)
 
     @property
     def anchor_probability(self) -> float:
@@ -144,7 +129,7 @@ class PowerLawPricer(Record):
     @property
     def first_strike(self) -> float:
         """Strike at which the implied law begins, with a probability of one to end beyond it."""
-        if tail_law(self.law) is TailLaw.PRICE:
+        if self.law is TailLaw.PRICE:
             return self.scale
         return self.spot * (1.0 + self.scale if self.is_call else 1.0 - self.scale)
 
@@ -186,7 +171,7 @@ class PowerLawPricer(Record):
 
     @admits(ModelError)
     def price_put(self, strike: ArrayLike, *, anchor: tuple[float, float] | None = None) -> Numbers:
-        """Return the price of a put, or of several, under the law of returns, truncated at a price of zero.
+        """Return the price of a put, or of several, where declines follow the law, truncated at a price of zero.
 
         Parameters
         ----------
@@ -285,7 +270,7 @@ class PowerLawPricer(Record):
             anchor_price=self.anchor_price,
             reasons=tuple(_reasons(self, K.tolist())),
             is_call=self.is_call,
-            law=tail_law(self.law),
+            law=self.law,
             scale=self.scale,
             expiry=years,
             rate=r,
@@ -352,6 +337,40 @@ class PowerLawPricer(Record):
         )
 
 
+def _out_of_the_money(spot: float, strike: float, *, is_call: bool) -> float:
+    """Return the strike of an anchor if it is out of the money."""
+    if (strike > spot) if is_call else (strike < spot):
+        return strike
+    kind, side = ("call", "above") if is_call else ("put", "below")
+    raise ModelError(
+        f"anchor_strike={strike!r} is not {side} the spot {spot!r}; a {kind} as the anchor has its strike {side} it",
+        name="anchor_strike",
+        value=strike,
+    )
+
+
+def _require_price(spot: float, strike: float, price: float, *, is_call: bool) -> None:
+    """Raise an error for a price that no option has."""
+    most, kind, what = (spot, "call", "the spot") if is_call else (strike, "put", "its strike")
+    if price >= most:
+        raise ModelError(
+            f"anchor_price={price!r} is not below {what} {most!r}, the most that a {kind} is worth; correct the price",
+            name="anchor_price",
+            value=price,
+        )
+
+
+def _require_outside(strike: float, threshold: float | None, *, is_call: bool) -> None:
+    """Raise an error for an anchor that is not in the tail."""
+    if threshold is not None and ((threshold > strike) if is_call else (threshold < strike)):
+        raise ModelError(
+            f"the anchor at {strike:g} lies inside the threshold {threshold:g}, where the tail is not yet a power law; "
+            "take an anchor from the tail",
+            name="threshold",
+            value=threshold,
+        )
+
+
 def _reasons(pricer: PowerLawPricer, strikes: list[float]) -> list[str]:
     """Return why there is no price at each strike; empty text where there is one."""
     start = pricer.anchor_strike if pricer.threshold is None else float(pricer.threshold)
@@ -388,7 +407,7 @@ def _prices(pricer: PowerLawPricer, strike: ArrayLike) -> Numbers:
 
 def _scaled(pricer: PowerLawPricer, K: FloatArray) -> FloatArray:
     """Return the anchor's price scaled to other strikes."""
-    if tail_law(pricer.law) is TailLaw.PRICE:
+    if pricer.law is TailLaw.PRICE:
         with np.errstate(all="ignore"):
             return np.asarray(pricer.anchor_price * (K / pricer.anchor_strike) ** (1.0 - pricer.alpha))
     terms = {"anchor_price": pricer.anchor_price, "anchor_strike": pricer.anchor_strike, "alpha": pricer.alpha}

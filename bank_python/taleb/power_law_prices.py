@@ -30,7 +30,7 @@ class PowerLawPrices(Plotted, Tabular):
     spot, alpha : float
         Price of the underlying, and tail index.
     strikes : ndarray, shape (n,)
-        Strikes as they were given.
+        Strikes in the order in which they were given.
     pl_prices, bsm_prices : ndarray, shape (n,)
         Prices under the power law, NaN where it says nothing, and by Black and Scholes.
     pl_vols, bsm_vols : ndarray, shape (n,)
@@ -40,17 +40,17 @@ class PowerLawPrices(Plotted, Tabular):
     anchor_strike, anchor_price : float
         Strike and price of the option from which the others are scaled.
     reasons : tuple of str, length n
-        Why there is no price under the power law; empty where there is one.
+        Reasons for missing prices under the power law; empty text where there is a price.
     is_call : bool
         Whether the options are calls; else puts.
     law : TailLaw
         Law that the tail follows.
     scale : float
-        Constant l of the law, implied by the anchor: a share of the spot for the law of returns, else a price.
+        Constant l of the law, implied by the anchor: a share of the spot for ``returns``, else a price.
     expiry, rate : float
         Time in years and rate of the Black–Scholes prices and of the implied volatilities.
     notes : tuple of str
-        What else there is to know of the anchor.
+        Remarks on an anchor that does not fit the law.
     """
 
     spot: float

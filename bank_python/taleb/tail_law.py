@@ -107,7 +107,7 @@ def tail_price(
         Price of the underlying, above 0.
     strike : array_like
         Strikes in the tail: beyond l, that is above l for the price law, above S(1 + l) for calls and below S(1 − l)
-        for puts in the law of returns. Strikes nearer than that give NaN.
+        for puts in the other. Strikes nearer than that give NaN.
     alpha : float
         Tail index, above 1.
     scale : float
@@ -202,7 +202,7 @@ def tail_probability(
     Parameters
     ----------
     spot, strike, alpha, price, is_call, law
-        As for :func:`tail_scale`.
+        Option and law, as for :func:`tail_scale`.
 
     Raises
     ------
