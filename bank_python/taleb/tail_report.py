@@ -229,7 +229,7 @@ class TailReport(Plotted, Tabular):
         from bank_python.mntable import Table
 
         rows = [
-            {name: None if x == "" or x != x else x for name, x in side.to_dict().items()}
+            {name: _known(value) for name, value in side.to_dict().items()}
             for side in (self.left, self.right, self.both)
         ]
         kinds: dict[str, Any] = dict.fromkeys(rows[0], float | None)
@@ -258,6 +258,11 @@ class TailReport(Plotted, Tabular):
         from bank_python.render_tails import tail_report_view
 
         return tail_report_view(self)
+
+
+def _known(value: Any) -> Any:
+    """Return None for a text that is empty and for a number that is not one."""
+    return None if value == "" or (isinstance(value, float) and math.isnan(value)) else value
 
 
 def _side(side: Side | str) -> Side:

@@ -60,7 +60,12 @@ TITLES = [
     "45. BACKTEST — All Strategies",
     "46. TEARSHEET",
     "47. BACKTEST — Verdict",
-    "48. VERIFICATION",
+    "48. TALEB: TAIL DIAGNOSTICS",
+    "49. TALEB: POWER LAW PRICING",
+    "50. TALEB: CORRELATION FRAGILITY",
+    "51. TALEB: HEDGING ERRORS",
+    "52. HEDGING — Hull's two paths",
+    "53. VERIFICATION",
 ]
 
 
@@ -126,7 +131,7 @@ def test_dense_proves_what_the_scenes_claim():
     prove_own_portfolio(pricing[27])
     prove_time_passes(pricing[28])
     prove_trading(*pricing[29:33], tested=pricing[34:37])
-    prove_verification(next(scene for scene in scenes if scene["name"] == "VERIFICATION"))
+    prove_tails_and_verification({scene["name"]: scene for scene in scenes})
     assert sum(greeks["delta_by_trader"].values()) == pytest.approx(greeks["firm"]["delta"])
     assert (greeks["without_a_value"], curves["arbitrage_free"]) == ([], True)
     assert curves["before"]["ACME_US_PUT"] > curves["before"]["ACME_PUT"]
@@ -156,6 +161,27 @@ def test_dense_proves_what_the_scenes_claim():
     assert [x["iteration"] for x in iterations] == [1, 2, 3]
     for symbol in ("SPY", "SOFR", "CDX_HY", "VIX", "EURUSD", "BTC"):
         assert len({x["market"][symbol] for x in iterations}) == 3
+
+
+def prove_tails_and_verification(scenes):
+    prove_verification(scenes["VERIFICATION"])
+    found = scenes["TALEB: TAIL DIAGNOSTICS"]
+    assert found["n_observations"] > 1_000
+    assert 0.0 < found["max_to_sum"] < 1.0
+    priced = scenes["TALEB: POWER LAW PRICING"]["strip"]
+    assert [row["power_law_price"] is None for row in priced[:2]] == [True, True]  # nearer than the anchor
+    assert priced[2]["power_law_price"] == pytest.approx(priced[2]["bsm_price"], rel=1e-12)  # the anchor
+    assert priced[-1]["power_law_price"] > 10.0 * priced[-1]["bsm_price"]
+    shifted = scenes["TALEB: CORRELATION FRAGILITY"]
+    assert shifted["weight_sensitivity"] == max(shifted["weight_sensitivities"].values()) > 0.0
+    gaussian, *fat = scenes["TALEB: HEDGING ERRORS"]["results"]
+    assert gaussian["std_error"] == pytest.approx(0.44, abs=0.02)  # about sqrt(pi/4) vega sigma/sqrt(n)
+    assert all(law["kurtosis"] > 2.0 * gaussian["kurtosis"] and law["es_99"] > gaussian["es_99"] for law in fat)
+    paths = scenes["HEDGING — Hull's two paths"]["paths"]
+    assert [path["cost"] for path in paths] == [
+        pytest.approx(263_241.65, abs=0.01),
+        pytest.approx(256_541.94, abs=0.01),
+    ]
 
 
 def prove_verification(scene):

@@ -47,7 +47,7 @@ def power_law_pricing(stage: Stage) -> SceneResult:
     anchor = float(black_scholes_price(spot, _ANCHOR * spot, _YEARS, 0.0, _VOL))
     pricer = PowerLawPricer(spot=spot, anchor_strike=_ANCHOR * spot, anchor_price=anchor, alpha=alpha)
     prices = pricer.price_range(_OUT * spot, bsm_vol=_VOL, T=_YEARS)
-    facts = {"ticker": ticker, "spot": spot, "alpha": alpha, "strip": [_known(row) for row in prices.to_table()]}
+    facts = {"ticker": ticker, "spot": spot, "alpha": alpha, "strip": list(prices.to_table())}
     said = f"{ticker} at {spot:,.2f}, tail index of its gains {alpha:.2f}; the anchor is 10 % out, at {_VOL:.0%}."
     return SceneResult(facts, [said, prices])
 
