@@ -16,7 +16,7 @@ BENCH_PEERS = frozenset(
     {
         *("csp", "reaktiv", "calyxos", "loman", "financepy", "piqp", "cvxcla", "vectorbt", "vectorbt-rust"),
         *("py_lets_be_rational", "numba", "quadprog", "vollib", "backtrader", "backtesting"),
-        *("quantstats", "empyrical-reloaded"),
+        *("quantstats", "empyrical-reloaded", "pyextremes", "openturns", "lmoments3"),
     }
 )
 # Oracles of the tests, and extras; the benchmarks run beside them too.
@@ -26,7 +26,9 @@ ORACLES = frozenset(
         *("statsmodels", "arch"),
     }
 )
-RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "backtrader", "vectorbt", "vectorbt-rust", "quadprog"})
+RUN_BESIDE_ONLY = frozenset(
+    {"financepy", "backtesting", "backtrader", "vectorbt", "vectorbt-rust", "quadprog", "openturns", "lmoments3"}
+)
 
 
 @pytest.fixture(scope="module")
