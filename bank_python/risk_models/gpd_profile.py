@@ -12,7 +12,7 @@ matters. The best one on the grid is refined by Newton steps, which never leave 
 For ξ below −1 the likelihood is unbounded, so that these shapes are left out; on the edge ξ = −1 the distribution is
 uniform on (0, max z). Where no maximum within has a higher likelihood than that, the edge is the answer.
 
-Resamples are rows of weights on the same excesses. The grid of all rows is one product of matrices.
+Resamples are rows of weights on the same excesses. The grid of all rows is a product of matrices.
 
 Examples
 --------
@@ -53,7 +53,8 @@ _CONVERGED = 1e-6  # a Newton step so short leaves an error of its square
 _NEAR = 1e-5  # |θ| max z below which the derivative is a series
 _LIGHT = 1e-9  # a smaller shape is taken as 0
 _SMALL_BLOCK = 60_000  # numbers in an array of a Newton step: 480 KB, so that it stays in the cache
-_LARGE_BLOCK = 2_000_000  # numbers in the largest array, 16 MB: products of few large matrices are faster
+_LARGE_BLOCK = 2_000_000  # numbers in the largest array, 16 MB
+_SMALL_PRODUCT = 250_000  # multiplications below which OpenBLAS has one thread: waking others costs ten times as much
 
 
 class BestGpd(NamedTuple):
@@ -123,7 +124,7 @@ def _together(z: FloatArray, logs: FloatArray, grid: FloatArray, picks: NDArray[
     """Return the maxima of resamples of z by one grid, where `logs`, shape (n, n_grid), are those of 1 + θz."""
     count, n = picks.shape[0], len(z)
     weights = np.bincount((picks + n * np.arange(count)[:, None]).ravel(), minlength=n * count).reshape(count, n)
-    values = _profile((weights / picks.shape[1]) @ logs, np.expm1(grid) / z.max())
+    values = _profile(_product(weights / picks.shape[1], logs), np.expm1(grid) / z.max())
     largest = np.full(count, z.max())
     blocks = [block.ravel() for block in _blocks(np.arange(count)[:, None], max(1, _SMALL_BLOCK // picks.shape[1]))]
     found = _joined([_best(z[picks[rows]], largest[rows], grid, values[rows]) for rows in blocks])
@@ -134,6 +135,12 @@ def _together(z: FloatArray, logs: FloatArray, grid: FloatArray, picks: NDArray[
         for whole, part in zip(found, _apart(z[picks[rows.ravel()]]), strict=True):
             whole[rows.ravel()] = part
     return found
+
+
+def _product(weights: FloatArray, logs: FloatArray) -> FloatArray:
+    """Return a product of matrices in parts, each so small that the linear algebra library starts no threads for it."""
+    rows = max(1, _SMALL_PRODUCT // logs.size)
+    return np.concatenate([weights[i : i + rows] @ logs for i in range(0, len(weights), rows)])
 
 
 def _best(rows: FloatArray, largest: FloatArray, grid: FloatArray, values: FloatArray) -> BestGpd:

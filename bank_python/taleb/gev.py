@@ -185,19 +185,19 @@ def _likeliest(z: FloatArray, mu: float, sigma: float, xi: float) -> tuple[float
         return (-float(found.value[0]), -found.gradient[0], -found.hessian[0]) if known else None
 
     spread = math.sqrt(6.0) / math.pi  # of a Gumbel distribution with the variance 1
-    starts = [[float(z.mean()) - np.euler_gamma * spread, math.log(spread), 0.0]]
-    if xi > -1.0:
-        starts.append([mu, math.log(sigma), xi])
-    runs = [minimise_by_scoring(evaluate, np.array(start), _EDGE) for start in starts if evaluate(np.array(start))]
-    best = min((run for run in runs if run.converged), key=lambda run: run.value, default=None)
-    if best is None or not _is_peak(evaluate(best.parameters)):
-        raise CalibrationError(
-            f"the likelihood of the {len(z)} maxima has no maximum with a shape above −1, below which it is unbounded; "
-            "use method='pwm', or longer blocks",
-            value=len(z),
-        )
-    location, log_scale, shape = best.parameters.tolist()
-    return location, math.exp(log_scale), shape
+    gumbel = [float(z.mean()) - np.euler_gamma * spread, math.log(spread), 0.0]
+    for start in ([mu, math.log(sigma), xi], gumbel):
+        if start[2] < -1.0 or evaluate(np.array(start)) is None:
+            continue
+        found = minimise_by_scoring(evaluate, np.array(start), _EDGE)
+        if found.converged and _is_peak(evaluate(found.parameters)):
+            location, log_scale, shape = found.parameters.tolist()
+            return location, math.exp(log_scale), shape
+    raise CalibrationError(
+        f"the likelihood of the {len(z)} maxima has no maximum with a shape above −1, below which it is unbounded; "
+        "use method='pwm', or longer blocks",
+        value=len(z),
+    )
 
 
 def _is_peak(found: tuple[float, FloatArray, FloatArray] | None) -> bool:

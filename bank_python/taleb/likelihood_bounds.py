@@ -42,7 +42,8 @@ __all__ = ["Likelihood", "LikelihoodBounds", "likelihood_bounds"]
 
 _STAGES = (2, 8, 32)  # along a path: more where the Newton steps of a longer one fail
 _NEWTON = 12
-_CONVERGED = 1e-6  # a Newton step in standard errors whose square is below rounding
+_CONVERGED = 3e-5  # a Newton step in standard errors, which leaves an error of about its square
+_ON_THE_WAY = 0.3  # the same before the last stage, whose first guess it gives
 _LONGEST = 1.0  # Newton step in standard errors
 _DIFFERENCE = 1e-4  # step in standard errors of the differences of a quantity
 
@@ -123,7 +124,7 @@ class _Paths:
             guess = r * outward if stage == 1 else 2.0 * points - older
             if stage == 2:  # noqa: PLR2004 - the parabola that leaves the maximum outward and goes through the first
                 guess = 4.0 * points - r * outward
-            found, converged = self.end(guess, points, r, sign)
+            found, converged = self.end(guess, points, r, sign, _CONVERGED if stage == stages else _ON_THE_WAY)
             alive &= converged
             if not alive.any():
                 break
@@ -131,7 +132,7 @@ class _Paths:
         return points, alive
 
     def end(
-        self, guess: FloatArray, safe: FloatArray, r: float, sign: FloatArray
+        self, guess: FloatArray, safe: FloatArray, r: float, sign: FloatArray, tolerance: float
     ) -> tuple[FloatArray, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
         """Return the points where the quantities are extreme at the level of r, and whether Newton steps converged."""
         y, weight, p = guess, np.full(self.ends, np.nan), len(self.best)
@@ -152,7 +153,7 @@ class _Paths:
             step = _solved(system, side, inside)
             length = np.linalg.norm(step[..., :p], axis=-1)
             share = np.minimum(1.0, _LONGEST / np.maximum(length, _LONGEST))
-            done |= inside & (length < _CONVERGED) & (weight > 0.0)
+            done |= inside & (length < tolerance) & (weight > 0.0)
             moved = y + share[..., None] * step[..., :p]
             safe = np.where(inside[..., None], y, safe)
             y = np.where(inside[..., None], moved, 0.5 * (y + safe))
@@ -192,7 +193,9 @@ def _solved(
     """Return the Newton steps, NaN where the system is singular or the point is out of range."""
     step = np.full(side.shape[:-1], np.nan)
     usable = inside & np.isfinite(system).all(axis=(-1, -2)) & np.isfinite(side).all(axis=(-1, -2))
-    usable[usable] = np.abs(np.linalg.det(system[usable])) > 0.0
-    if usable.any():
+    try:
+        step[usable] = np.linalg.solve(system[usable], side[usable])[..., 0]
+    except np.linalg.LinAlgError:
+        usable[usable] = np.abs(np.linalg.det(system[usable])) > 0.0
         step[usable] = np.linalg.solve(system[usable], side[usable])[..., 0]
     return step

@@ -16,7 +16,7 @@ BENCH_PEERS = frozenset(
     {
         *("csp", "reaktiv", "calyxos", "loman", "financepy", "piqp", "cvxcla", "vectorbt", "vectorbt-rust"),
         *("py_lets_be_rational", "numba", "quadprog", "vollib", "backtrader", "backtesting"),
-        *("quantstats", "empyrical-reloaded", "powerlaw", "igraph", "tailestim"),
+        *("quantstats", "empyrical-reloaded", "powerlaw", "igraph", "tailestim", "pyextremes"),
     }
 )
 # Oracles of the tests, and extras; the benchmarks run beside them too.
@@ -27,7 +27,7 @@ ORACLES = frozenset(
     }
 )
 RUN_BESIDE_ONLY = frozenset(
-    {"financepy", "backtesting", "backtrader", "vectorbt", "vectorbt-rust", "quadprog", "igraph"}
+        *("quantstats", "empyrical-reloaded", "powerlaw", "igraph", "tailestim", "pyextremes"),
 )
 
 
