@@ -23,6 +23,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.ranges import number_in_range
+from bank_python.numerics.student_t import student_t_quantile
 from bank_python.plotting import Plotted
 from bank_python.results import Tabular
 from bank_python.risk_models.observations import price_series
@@ -59,6 +60,7 @@ class AlphaFit(Plotted, Tabular):
         Tail index, above 1.
     standard_error : float
         Standard error of α from the residuals, taken as independent; NaN from two quotes, which are fitted exactly.
+        From few quotes it is little known itself: see :meth:`interval`.
     spot : float
         Price of the underlying.
     strikes, prices : ndarray, shape (n,)
@@ -87,6 +89,35 @@ class AlphaFit(Plotted, Tabular):
     def rmse(self) -> float:
         """Root of the mean squared residual, in logarithms: about the relative error of a price."""
         return math.sqrt(float(np.mean(self.residuals**2)))
+
+    @admits(ModelError)
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Return a confidence interval of α by Student's t with n − 2 degrees of freedom; NaN from two quotes.
+
+        Parameters
+        ----------
+        confidence : float, default 0.95
+            Probability that the interval covers α, in (0, 1), where residuals are normal and independent.
+
+        Raises
+        ------
+        ModelError
+            The confidence is out of range.
+
+        Examples
+        --------
+        >>> fit = fit_alpha(100.0, [108.0, 115.0, 130.0, 160.0], [4.0, 1.12, 0.29, 0.07])
+        >>> tuple(round(end, 2) for end in fit.interval())
+        (2.94, 3.06)
+        """
+        if not 0.0 < confidence < 1.0:
+            raise ModelError(
+                f"confidence={confidence!r} is not in (0, 1); give 0.95 for 95 %", name="confidence", value=confidence
+            )
+        if len(self.strikes) <= _FEWEST:
+            return math.nan, math.nan
+        width = self.standard_error * student_t_quantile(0.5 + 0.5 * confidence, float(len(self.strikes) - _FEWEST))
+        return self.alpha - width, self.alpha + width
 
     def to_table(self) -> Table:
         """Return a row for each quote: strike, price, fitted price, residual in logarithms."""

@@ -32,6 +32,7 @@ _PROBABILITIES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _BINS = 120
 _DRAWN = (0.005, 0.995)  # quantiles between which a histogram is drawn
 _VAR, _FAR = 0.95, 0.99
+_CONSTANT = 1e-14  # a deviation of that share of the largest loss is rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class HedgeMeasures:
     std_error, mad : float
         Standard deviation, and mean absolute deviation from the mean.
     kurtosis : float
-        Fourth moment over the squared second, 3 for a Gaussian; NaN if all are equal.
+        Fourth moment over the squared second, 3 for a Gaussian; NaN if all are equal to rounding.
     var_95, var_99 : float
         Losses that are exceeded with a probability of 5 % and 1 %.
     es_95, es_99 : float
@@ -77,7 +78,7 @@ def measures_of(losses: FloatArray) -> HedgeMeasures:
     mean = float(losses.mean())
     away = losses - mean
     second = float(np.mean(away * away))
-    fourth = float(np.mean((away * away) ** 2))
+    size = float(np.abs(losses).max())
     var_95, var_99 = (float(each) for each in np.quantile(losses, (_VAR, _FAR)))
     deviation = math.sqrt(second * len(losses) / (len(losses) - 1))
     return HedgeMeasures(
@@ -85,13 +86,19 @@ def measures_of(losses: FloatArray) -> HedgeMeasures:
         deviation / math.sqrt(len(losses)),
         deviation,
         float(np.mean(np.abs(away))),
-        fourth / second**2 if second > 0.0 else math.nan,
+        _kurtosis(away, math.sqrt(second)) if second > (_CONSTANT * size) ** 2 else math.nan,
         var_95,
         var_99,
         _shortfall(losses, _VAR),
         _shortfall(losses, _FAR),
         float(losses.max()),
     )
+
+
+def _kurtosis(away: FloatArray, deviation: float) -> float:
+    scaled = away / deviation
+    scaled *= scaled
+    return float(np.mean(scaled * scaled))
 
 
 def _shortfall(losses: FloatArray, confidence: float) -> float:
