@@ -81,7 +81,7 @@ if TYPE_CHECKING:
 __all__ = ["CorrelationSet", "WorstCaseCorrelation", "worst_case_correlation"]
 
 _ENOUGH = 1e-8  # gap, relative to the variance, at which the iteration ends
-_MOST = 2_000
+_MOST = 4_000
 _CHECKED_EVERY = 20
 _VALID = 64.0 * EPSILON  # negative eigenvalue per row that is due to rounding
 _UNBALANCED = 10.0  # ratio of the two residuals at which the step changes
