@@ -16,7 +16,16 @@ BENCH_PEERS = frozenset(
     {
         *("csp", "reaktiv", "calyxos", "loman", "financepy", "piqp", "cvxcla", "vectorbt", "vectorbt-rust"),
         *("py_lets_be_rational", "numba", "quadprog", "vollib", "backtrader", "backtesting"),
-        *("quantstats", "empyrical-reloaded", "powerlaw", "igraph", "tailestim", "pyextremes"),
+        *(
+            "quantstats",
+            "empyrical-reloaded",
+            "powerlaw",
+            "igraph",
+            "tailestim",
+            "pyextremes",
+            "openturns",
+            "lmoments3",
+        ),
     }
 )
 # Oracles of the tests, and extras; the benchmarks run beside them too.
@@ -27,7 +36,10 @@ ORACLES = frozenset(
     }
 )
 RUN_BESIDE_ONLY = frozenset(
-        *("quantstats", "empyrical-reloaded", "powerlaw", "igraph", "tailestim", "pyextremes"),
+    {
+        *("financepy", "backtesting", "backtrader", "vectorbt", "vectorbt-rust", "quadprog", "igraph"),
+        *("openturns", "lmoments3"),
+    }
 )
 
 
