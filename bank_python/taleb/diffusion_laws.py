@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.mc_engine.quadratic_exponential import QuadraticExponential
+from bank_python.numerics.normal_draws import fill_normals
 from bank_python.taleb.hedge_law import StepLaw, Walk
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class _GaussianWalk(Walk):
         self._move = np.empty(paths)
 
     def advance(self, prices: FloatArray, logs: FloatArray) -> None:
-        move = self._rng.standard_normal(out=self._move)
+        move = self._move
+        fill_normals(self._rng, move)
         move *= self._deviation
         move += self._shift
         logs += move
@@ -103,7 +105,8 @@ class _JumpWalk(Walk):
 
     def advance(self, prices: FloatArray, logs: FloatArray) -> None:
         jumps = self._rng.poisson(self._rate, len(prices)).astype(np.float64)
-        move = self._rng.standard_normal(out=self._move)
+        move = self._move
+        fill_normals(self._rng, move)
         move *= np.sqrt(self._variance + self._jump_variance * jumps)
         jumps *= self._jump_mean
         move += jumps
@@ -154,8 +157,8 @@ class _VolWalk(Walk):
         self._normals, self._others = np.empty((1, paths)), np.empty((1, paths))
 
     def advance(self, prices: FloatArray, logs: FloatArray) -> None:
-        self._rng.standard_normal(out=self._normals)
-        self._rng.standard_normal(out=self._others)
+        fill_normals(self._rng, self._normals)
+        fill_normals(self._rng, self._others)
         self._scheme.advance(logs[None, :], self._variance, self._normals, self._others)
         logs += self._drift
         np.exp(logs, out=prices)

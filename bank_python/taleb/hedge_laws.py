@@ -21,7 +21,8 @@ Examples
 References
 ----------
 R. W. Bailey, "Polar generation of random variates with the t-distribution", Mathematics of Computation 62 (1994),
-779-781: :math:`\sqrt{\nu(u^{-2/\nu} - 1)}\cos 2\pi v` is exactly Student's t.
+779-781: :math:`\sqrt{\nu(u^{-2/\nu} - 1)}\cos 2\pi v` is exactly Student's t. The cosine is drawn from a tangent, as
+:math:`\pm 1/\sqrt{1 + \tan^2\theta}` with the sign of the tangent, which is independent of its size.
 """
 
 from __future__ import annotations
@@ -175,6 +176,7 @@ class _ArithmeticWalk(Walk):
         self._rng = rng
         self._move = np.empty(paths)
         self._other = np.empty(paths)
+        self._square = np.empty(paths)
 
     @abstractmethod
     def _draw(self) -> FloatArray:
@@ -191,14 +193,18 @@ class _ArithmeticWalk(Walk):
 
 class _StudentWalk(_ArithmeticWalk):
     def _draw(self) -> FloatArray:
-        move, angle = self._rng.standard_exponential(out=self._move), self._rng.random(out=self._other)
+        move, tangent = self._rng.standard_exponential(out=self._move), self._rng.random(out=self._other)
         move *= _TWO / self._tail
-        np.expm1(move, out=move)
+        np.expm1(move, out=move)  # u^(−2/ν) − 1
         move *= self._tail
+        tangent -= 0.5
+        tangent *= math.pi
+        np.tan(tangent, out=tangent)
+        square = np.multiply(tangent, tangent, out=self._square)
+        square += 1.0
+        move /= square
         np.sqrt(move, out=move)
-        angle *= _TWO * math.pi
-        move *= np.cos(angle, out=angle)
-        return move
+        return np.copysign(move, tangent, out=move)
 
 
 class _PowerWalk(_ArithmeticWalk):
