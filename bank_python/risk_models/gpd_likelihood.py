@@ -57,7 +57,7 @@ def gpd_likelihood(excesses: FloatArray, xi: ArrayLike, log_beta: ArrayLike) -> 
     Parameters
     ----------
     excesses : ndarray, shape (n,)
-        Numbers above 0.
+        Losses less the threshold, above 0.
     xi, log_beta : array_like, shape (rows,)
         Shapes and logarithms of scales.
     """

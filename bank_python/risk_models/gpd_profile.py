@@ -71,7 +71,7 @@ def best_gpd(excesses: FloatArray) -> BestGpd:
     Parameters
     ----------
     excesses : ndarray, shape (n,)
-        Numbers above 0, not all equal.
+        Losses less the threshold, above 0 and not all equal.
     """
     scale = float(excesses.mean())
     found = _apart(excesses[None, :] / scale)
@@ -84,7 +84,7 @@ def resampled_gpd(excesses: FloatArray, picks: NDArray[np.int64]) -> BestGpd:
     Parameters
     ----------
     excesses : ndarray, shape (n,)
-        Numbers above 0.
+        Losses less the threshold, above 0.
     picks : ndarray of int, shape (rows, m)
         Positions of the excesses in each resample; at least two different excesses in each.
     """

@@ -99,7 +99,7 @@ class GevFit(Figures):
         Parameters
         ----------
         q : float
-            Probability in (0, 1).
+            Probability of not exceeding the level, in (0, 1).
 
         Raises
         ------

@@ -82,7 +82,7 @@ class Interval(Record):
     low, high : float
         Ends of the interval; infinite where there is none.
     reason : str
-        Why an end is infinite or at the end of the range; empty otherwise.
+        Reason why an end is infinite or at the end of the range; empty otherwise.
     """
 
     estimate: float
@@ -106,7 +106,7 @@ class Intervals(Tabular):
     confidence : float
         Probability of each interval, for example 0.95.
     method : IntervalMethod
-        How the intervals were made.
+        Method by which the intervals were made.
     """
 
     names: tuple[str, ...]

@@ -67,7 +67,7 @@ class ReturnLevels(Plotted, Tabular):
     confidence : float
         Probability of each interval.
     method : IntervalMethod
-        How the intervals were made.
+        Method by which the intervals were made.
     observed_periods, observed : ndarray, shape (n,)
         Observations that the fit is of, with the return periods that their ranks give them, for the picture.
     """
