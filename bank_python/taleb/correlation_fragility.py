@@ -48,7 +48,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -78,6 +78,11 @@ if TYPE_CHECKING:
     from bank_python.taleb.marchenko_pastur import MarchenkoPastur
 
 __all__ = ["PERTURBATION_DELTAS", "CorrelationFragility", "CorrelationFragilityAnalyzer"]
+
+_Range: TypeAlias = "tuple[float, float]"
+_ByShift: TypeAlias = "Mapping[float, str]"
+_ByTicker: TypeAlias = "Mapping[str, float]"
+_ByName: TypeAlias = "Mapping[str, str]"
 
 PERTURBATION_DELTAS = (-0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.3)
 """Default shifts of all correlations."""
@@ -128,13 +133,13 @@ class CorrelationFragility(Plotted, Tabular):
     perturbed_weights: FloatArray
     changes: FloatArray
     distances: FloatArray
-    valid_range: tuple[float, float]
-    failures: Mapping[float, str]
-    local_sensitivities: Mapping[str, float]
+    valid_range: _Range
+    failures: _ByShift
+    local_sensitivities: _ByTicker
     rolling: RollingCorrelations | None
     tests: CorrelationWindows | None
     noise: MarchenkoPastur | None
-    reasons: Mapping[str, str]
+    reasons: _ByName
 
     @property
     def weight_sensitivities(self) -> dict[str, float]:

@@ -129,10 +129,10 @@ class Intervals(Tabular):
         from bank_python.mntable import Table
 
         rows = [
-            {"quantity": name, "estimate": row.estimate, "low": row.low, "high": row.high, "reason": row.reason}
+            {"quantity": name, "estimate": row.estimate, "low": row.low, "high": row.high, "reason": row.reason or None}
             for name, row in ((name, self[name]) for name in self.names)
         ]
-        schema = [("quantity", str), ("estimate", float), ("low", float), ("high", float), ("reason", str)]
+        schema = [("quantity", str), ("estimate", float), ("low", float), ("high", float), ("reason", str | None)]
         return Table.from_rows(schema, rows)
 
     def __rich__(self) -> object:

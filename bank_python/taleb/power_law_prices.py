@@ -87,10 +87,10 @@ class PowerLawPrices(Plotted, Tabular):
             "ratio": self.ratio,
         }
         rows = [
-            {**{name: _cell(float(values[i])) for name, values in columns.items()}, "reason": self.reasons[i]}
+            {**{name: _cell(float(values[i])) for name, values in columns.items()}, "reason": self.reasons[i] or None}
             for i in range(len(self))
         ]
-        return Table.from_rows([*((name, float | None) for name in columns), ("reason", str)], rows)
+        return Table.from_rows([*((name, float | None) for name in columns), ("reason", str | None)], rows)
 
     def __rich__(self) -> object:
         from bank_python.render_hedging import power_law_prices_view

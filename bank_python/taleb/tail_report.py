@@ -254,7 +254,6 @@ class TailReport(Plotted, Tabular):
         axes.legend()
 
     def __rich__(self) -> object:
-        """Return the page, for :func:`rich.print` and consoles."""
         from bank_python.render_tails import tail_report_view
 
         return tail_report_view(self)

@@ -109,7 +109,7 @@ def two_asset_sensitivity(
 
 
 def _terms(
-    vols: ArrayLike, correlation: float, means: tuple[float, float], risk_aversion: float
+    vols: ArrayLike, correlation: float, means: ArrayLike, risk_aversion: float
 ) -> tuple[tuple[float, float], float, float]:
     """Return the volatilities, the difference of the means over γ, and the variance of the difference."""
     first, second = _pair("vols", figures_in_range("vols", vols, ModelError, above=0.0))
