@@ -88,8 +88,9 @@ class ReturnLevels(Plotted, Tabular):
 
         titles = ("period", "level", "low", "high", "reason")
         figures = (column.tolist() for column in (self.periods, self.levels, self.low, self.high))
-        rows = [dict(zip(titles, row, strict=True)) for row in zip(*figures, self.reasons, strict=True)]
-        return Table.from_rows([*((title, float) for title in titles[:-1]), ("reason", str)], rows)
+        reasons = (reason or None for reason in self.reasons)
+        rows = [dict(zip(titles, row, strict=True)) for row in zip(*figures, reasons, strict=True)]
+        return Table.from_rows([*((title, float) for title in titles[:-1]), ("reason", str | None)], rows)
 
     def _draw_(self, axes: Axes) -> None:
         """Draw the levels with their band over the period, and the observations."""
