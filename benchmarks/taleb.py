@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from _report import Report
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-MODULES = ("_taleb_power_law", "_taleb_extremes", "_taleb_hedging", "_taleb_analyze")
+MODULES = (
+    *("_taleb_analyze", "_taleb_tail_index", "_taleb_power_law", "_taleb_extremes", "_taleb_hedging"),
+    "_taleb_fragility",
+)
 """Files with ``CASES``, functions of a report and a number of rounds by name, and ``PACKAGES``, their peers."""
 
 

@@ -53,10 +53,12 @@ from bank_python.taleb.sample import is_constant, read_sample
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
+
+    _Index = NDArray[np.intp]
 
 __all__ = ["MeanExcess", "ThresholdStability", "mean_excess", "threshold_stability"]
 
@@ -210,9 +212,8 @@ def mean_excess(values: ArrayLike, thresholds: ArrayLike | None = None, *, confi
     if counts.min() < 2:  # noqa: PLR2004 - one value has no standard error
         bad = float(levels[counts.argmin()])
         raise CalibrationError(f"{counts.min()} values are beyond {bad:g}; lower the threshold", value=bad)
-    excesses = [sample[i:] - level for i, level in zip(first.tolist(), levels.tolist(), strict=True)]
-    means = np.array([part.mean() for part in excesses])
-    errors = reach * np.array([part.std(ddof=1) / math.sqrt(len(part)) for part in excesses])
+    means, deviations = _beyond(sample, first, counts)
+    means, errors = means - levels, reach * deviations / np.sqrt(counts)
     return MeanExcess(levels, means, means - errors, means + errors, counts, confidence)
 
 
@@ -259,6 +260,15 @@ def threshold_stability(
     return ThresholdStability(
         levels, counts, xi, error, scale, scale_error, _stable_from(levels, xi, error, reach), reach
     )
+
+
+def _beyond(sample: FloatArray, first: _Index, counts: _Index) -> tuple[FloatArray, FloatArray]:
+    """Return mean and standard deviation of the values from each index on of a sorted sample, in one pass."""
+    below = sample - sample[-1]  # the sums of a tail have no larger terms than its own distances to the largest value
+    total, squares = (np.cumsum(part[::-1])[::-1][first] for part in (below, below * below))
+    means = total / counts
+    variances = np.maximum(squares - counts * means * means, 0.0) / (counts - 1)
+    return means + sample[-1], np.sqrt(variances)
 
 
 def _given(thresholds: ArrayLike) -> FloatArray:

@@ -1,17 +1,16 @@
 """Fragility and barbells: worst-case correlations against a conic solver, books against what-if layers, ruin.
 
-CPU time, medians of interleaved rounds. The conic solver is CLARABEL through cvxpy, with the problem compiled once and
+The conic solver is CLARABEL through cvxpy, with the problem compiled once and
 solved again with new data, which is its fastest way; both answers agree to 1e-6 of the volatility, and ours comes with
 a proven bound.
-
-Run: ``python benchmarks/fragility.py``
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cvxpy as cp
 import numpy as np
-from _report import Report
 from _timing import cpu
 
 from bank_python.desk import build_desk
@@ -24,7 +23,12 @@ from bank_python.taleb.correlation_fragility import CorrelationFragilityAnalyzer
 from bank_python.taleb.correlation_windows import correlation_windows
 from bank_python.taleb.worst_case_correlation import worst_case_correlation
 
-ROUNDS = 5
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from _report import Report
+
+PACKAGES = ("cvxpy", "clarabel")
 MICRO = 1e6
 
 
@@ -41,7 +45,8 @@ def conic(n: int, radius: float) -> tuple[cp.Problem, cp.Parameter, cp.Parameter
     return cp.Problem(cp.Maximize(cp.sum(cp.multiply(gain, matrix))), rules), gain, base, matrix
 
 
-def worst_cases(report: Report) -> None:
+def worst_cases(report: Report, rounds: int) -> None:
+    """Find the worst correlations in a box, beside CLARABEL."""
     for n in (5, 10, 20, 40):
         data, weights = market(n)
         x = weights * data.volatilities
@@ -54,7 +59,7 @@ def worst_cases(report: Report) -> None:
             "bank_python worst_case_correlation": lambda d=data, w=weights: worst_case_correlation(d, w, 0.3),
             "cvxpy, CLARABEL": lambda p=problem: p.solve(solver="CLARABEL"),
         }
-        times = cpu(calls, ROUNDS)
+        times = cpu(calls, rounds)
         note = f"answers differ by {difference:.1e}; our proven gap {found.gap / found.volatility:.1e}"
         report.case(f"worst correlations in a box of 0.3, {n} assets", {k: v * MICRO for k, v in times.items()}, note)
         ours, theirs = times.values()
@@ -73,7 +78,8 @@ def by_layers(desk: object, plan: object) -> None:
                 [trader.pnl.value for trader in desk.traders]
 
 
-def books(report: Report) -> None:
+def books(report: Report, rounds: int) -> None:
+    """Move every book of a desk, beside what-if layers of the graph."""
     desk = build_desk(seed=7)
     desk.tick()
     plan = plan_valuation(desk.traders)
@@ -82,7 +88,7 @@ def books(report: Report) -> None:
         "book_fragility, plan made": lambda: book_fragility(desk.traders),
         "18 what-if layers of the graph": lambda: by_layers(desk, plan),
     }
-    times = cpu(calls, ROUNDS)
+    times = cpu(calls, rounds)
     report.case(
         f"fragility of {len(desk.traders)} books, {plan.contracts} contracts", {k: v * MICRO for k, v in times.items()}
     )
@@ -99,14 +105,15 @@ def by_paths(mix: BarbellMix, level: float, periods: int, paths: int) -> float:
     return float((wealth.min(axis=0) <= 1.0 - level).mean())
 
 
-def ruins(report: Report) -> None:
+def ruins(report: Report, rounds: int) -> None:
+    """Find the probability of ruin of a barbell, beside simulated paths."""
     mix, options = BarbellMix(0.37, 0.04, 0.1285, 0.207), {"tails": "student_t", "years": 10.0}
     found = barbell_ruin(mix, 0.1, **options)
     calls = {
         "bank_python barbell_ruin, monthly": lambda: barbell_ruin(mix, 0.1, **options),
         "numpy, 20,000 paths": lambda: by_paths(mix, 0.1, 120, 20_000),
     }
-    times = cpu(calls, ROUNDS)
+    times = cpu(calls, rounds)
     simulated = by_paths(mix, 0.1, 120, 20_000)
     error = np.sqrt(found.probability * (1 - found.probability) / 20_000)
     note = f"probability {found.probability:.8f} ± {found.error:.0e}, simulated {simulated:.5f} ± {error:.5f}"
@@ -115,7 +122,8 @@ def ruins(report: Report) -> None:
     report.ratio("ruin: 20,000 paths over quadrature", theirs / ours, "")
 
 
-def correlations(report: Report) -> None:
+def correlations(report: Report, rounds: int) -> None:
+    """Analyse twenty assets, with and without resampling."""
     rng = np.random.default_rng(3)
     returns = 0.01 * (rng.standard_normal((1_000, 20)) + rng.standard_normal((1_000, 1)))
     analyzer = CorrelationFragilityAnalyzer(CovarianceData.from_returns(returns, [f"A{i}" for i in range(20)]))
@@ -124,18 +132,13 @@ def correlations(report: Report) -> None:
         "analyze, no bootstrap": lambda: analyzer.analyze(bootstrap=0),
         "correlation_windows, window 50, 499 samples": lambda: correlation_windows(returns, 50),
     }
-    times = cpu(calls, ROUNDS)
+    times = cpu(calls, rounds)
     report.case("twenty assets, 1,000 returns (no peer in Python)", {k: v * MICRO for k, v in times.items()})
 
 
-def main() -> None:
-    report = Report()
-    worst_cases(report)
-    books(report)
-    ruins(report)
-    correlations(report)
-    report.close()
-
-
-if __name__ == "__main__":
-    main()
+CASES: dict[str, Callable[[Report, int], None]] = {
+    "worst_correlations": worst_cases,
+    "book_fragility": books,
+    "barbell_ruin": ruins,
+    "correlation_fragility": correlations,
+}

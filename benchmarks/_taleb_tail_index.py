@@ -1,11 +1,9 @@
 """Tail indices and kappas: the double bootstrap, Hill's curve, and all figures of a sample without a bootstrap.
 
-One process, one thread, CPU time, medians of shuffled turns; the same sample on every side: 5,000 values of Student's t
+The same sample on every side: 5,000 values of Student's t
 with three degrees of freedom, of which the positive ones are the tail. tailestim resamples 500 times at one size and
 its square over the number of values; we do so 200 times at each of five sizes and their squares, and take the median.
 Before the case, Hill's estimates of both are compared at every k.
-
-Run it with ``make bench`` or ``python benchmarks/tail_index.py --only bootstrap``; ``--quick`` takes one turn.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from _command import run_cases, run_on_one_thread
 from _timing import cpu
 
 from bank_python.taleb.hill import hill_curve
@@ -28,8 +25,7 @@ if TYPE_CHECKING:
 
     from _report import Report
 
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-PACKAGES = ("numpy", "bank-python", "tailestim")
+PACKAGES = ("tailestim",)
 OURS = "bank_python"
 
 
@@ -83,13 +79,4 @@ def figures(report: Report, rounds: int) -> None:
     )
 
 
-CASES: dict[str, Callable[[Report, int], None]] = {one.__name__: one for one in (bootstrap, figures)}
-
-
-def main() -> None:
-    """Run the chosen cases."""
-    run_cases(__doc__, CASES, PACKAGES, ONE_THREAD)
-
-
-if __name__ == "__main__":
-    run_on_one_thread(ONE_THREAD, main)
+CASES: dict[str, Callable[[Report, int], None]] = {"double_bootstrap": bootstrap, "tail_figures": figures}
