@@ -50,7 +50,7 @@ def power_law_prices_view(strip: PowerLawPrices) -> Sheet:
         shown.add(f"{strike:g}", *map(_figure, figures), strip.reasons[i])
     shown.note(f"anchor {strip.anchor_price:g} at {strip.anchor_strike:g}")
     shown.note(f"the law is of {_LAW_WORDS[strip.law.value]}, l = {strip.scale:.6g}")
-    shown.note(f"Black–Scholes over {strip.expiry:g} years at a rate of {strip.rate:.2%}")
+    shown.note(f"Black–Scholes over {_years(strip.expiry)} at a rate of {strip.rate:.2%}")
     for note in strip.notes:
         shown.note(note)
     return shown
@@ -76,7 +76,7 @@ def hedge_errors_view(results: Sequence[HedgeErrors]) -> Sheet:
         return Sheet("Hedging errors: none", [names("Law")])
     first = results[0]
     title = (
-        f"Hedging errors, call {first.strike:g} at {first.spot:g}, {first.expiry:.4g} years, {first.n_steps} "
+        f"Hedging errors, call {first.strike:g} at {first.spot:g}, {_years(first.expiry)}, {first.n_steps} "
         f"rebalancings, {first.n_paths:,} paths, premium {first.premium:,.4g}"
     )
     figures = ("Mean", "± s.e.", "Std", "MAD", "Kurtosis", "VaR 95", "VaR 99", "ES 99", "Worst")
@@ -154,3 +154,7 @@ def trade_off_view(found: CostTradeOff) -> Sheet:
 
 def _figure(value: float) -> float | str:
     return MISSING if math.isnan(value) else float(value)
+
+
+def _years(time: float) -> str:
+    return f"{time:.4g} year" + ("" if time == 1.0 else "s")

@@ -36,14 +36,14 @@ def hedging_errors(stage: Stage) -> SceneResult:  # noqa: ARG001 - a scene of th
 
 @scene("HEDGING — Hull's two paths")
 def hulls_paths(stage: Stage) -> SceneResult:  # noqa: ARG001 - a scene of the library, not of the desk
-    """Hedge a sold call weekly along the two paths of Hull's book; the printed costs round the deltas."""
+    """Hedge a sold call weekly along the two paths of Hull's book: the exact costs of the prices that are printed there."""
     replays = hull_paths()
     facts = [
         {"exercised": replay.exercised, "cost": replay.cost, "printed": printed}
         for replay, printed in zip(replays, _PRINTED, strict=True)
     ]
     said = [
-        f"Cost of the hedge {replay.cost:,.0f}; printed {printed:,}, with deltas rounded to three places."
+        f"Cost of the hedge {replay.cost:,.0f}; printed {printed:,}."
         for replay, printed in zip(replays, _PRINTED, strict=True)
     ]
     return SceneResult({"paths": facts}, [replays[0], said[0], replays[1], said[1]])
