@@ -110,7 +110,8 @@ def correlation_fragility_view(found: CorrelationFragility) -> Sheet:
     """Show the weights, their sensitivities, and whether correlations are stable."""
     title = f"Fragility to correlations: a weight moves by up to {found.weight_sensitivity:.2f} per unit of correlation"
     moved = [shares(f"at {delta:+g}", 1) for delta in _ends(found)]
-    shown = Sheet(title, [names("Asset"), shares("Weight", 1), *moved, numbers("Sensitivity"), numbers("At 0"), bars()])
+    columns = [names("Asset"), shares("Weight", 1), *moved, numbers("Sensitivity"), numbers("At 0"), bars()]
+    shown = Sheet(title, columns, lists_notes=True)
     sensitivities, places = found.weight_sensitivities, found.perturbation_deltas.tolist()
     widest = max(sensitivities.values())
     order = sorted(range(len(found.tickers)), key=lambda i: -sensitivities[found.tickers[i]])

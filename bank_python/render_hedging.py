@@ -82,7 +82,7 @@ def hedge_errors_view(results: Sequence[HedgeErrors]) -> Sheet:
     figures = ("Mean", "± s.e.", "Std", "MAD", "Kurtosis", "VaR 95", "VaR 99", "ES 99", "Worst")
     digits = (3, 3, 3, 3, 1, 3, 3, 3, 2)
     columns = [names("Law"), *(numbers(name, place) for name, place in zip(figures, digits, strict=True))]
-    shown = Sheet(title, [*columns, bars("99 % loss", _GAUGE)])
+    shown = Sheet(title, [*columns, bars("99 % loss", _GAUGE)], lists_notes=True)
     widest = max(0.0, *(each.es_99 for each in results))
     for each in results:
         measured = (each.mean_error, each.mean_standard_error, each.std_error, each.mad, each.kurtosis)

@@ -74,7 +74,7 @@ def tail_report_view(report: TailReport) -> Group:
         values = (row["alpha"], row["alpha_se"], row["low"], row["high"], row["k"], row["alpha_corrected"])
         tails.add(row["side"], *values, row["xi_gpd"])
     tails.note(report.verdict)
-    figures = Sheet("", [names("Figure"), numbers("Value", 4), words("Reading")])
+    figures = Sheet("", [names("Figure"), numbers("Value", 4), words("Reading")], lists_notes=True)
     for name, value, reading in _figures(report):
         figures.add(name, value, reading)
     for note in report.notes:

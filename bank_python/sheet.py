@@ -170,6 +170,8 @@ class Sheet:
         Whether the table has a frame; not needed inside a panel.
     title_style : str, default "bold"
         Style of the title.
+    lists_notes : bool, default False
+        Whether each note begins a line; otherwise they follow one another.
 
     Examples
     --------
@@ -194,6 +196,7 @@ class Sheet:
     rows: list[list[Text | Bar]] = field(default_factory=list)
     rules: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    lists_notes: bool = False
 
     def add(self, *cells: object) -> None:
         """Add a row of numbers, texts, :class:`Bar` or :class:`rich.text.Text`; ``None`` is shown as a dash.
@@ -224,15 +227,21 @@ class Sheet:
             yield text(self.title, self.title_style)
         for part, widths in self._parts(options.max_width):
             yield self._table(part, widths)
-        if self.notes:
-            yield text("; ".join(self.notes), "dim italic")
+        for line in self._note_lines():
+            yield text(line, "dim italic")
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         """Return the minimum and the preferred width."""
         indices = range(len(self.columns))
-        texts = [cell_len(clean(line)) for line in (self.title, "; ".join(self.notes))]
+        texts = [cell_len(clean(line)) for line in (self.title, *self._note_lines())]
         wanted = max([sum(map(self._natural, indices)) + self._frame(len(self.columns)), *texts])
         return Measurement(1, max(wanted, 1)).with_maximum(options.max_width)
+
+    def _note_lines(self) -> list[str]:
+        """Return the notes as one text, or each below the other."""
+        if self.lists_notes:
+            return [f"· {note}" for note in self.notes]
+        return ["; ".join(self.notes)] if self.notes else []
 
     # --- widths ---------------------------------------------------------------------------------------
 

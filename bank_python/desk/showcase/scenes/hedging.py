@@ -36,7 +36,7 @@ def hedging_errors(stage: Stage) -> SceneResult:  # noqa: ARG001 - a scene of th
 
 @scene("HEDGING — Hull's two paths")
 def hulls_paths(stage: Stage) -> SceneResult:  # noqa: ARG001 - a scene of the library, not of the desk
-    """Hedge a sold call weekly along the two paths of Hull's book: the exact costs of the prices that are printed there."""
+    """Hedge a sold call weekly along the two paths of Hull's book, at the exact cost of their prices."""
     replays = hull_paths()
     facts = [
         {"exercised": replay.exercised, "cost": replay.cost, "printed": printed}
