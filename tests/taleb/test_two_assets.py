@@ -78,7 +78,7 @@ def test_a_weight_at_a_limit_does_not_move():
     ("arguments", "said"),
     [
         ({"vols": (0.0, 0.2)}, "vols=0.0"),
-        ({"vols": (0.1, 0.2, 0.3)}, "3 figures"),
+        ({"vols": (0.1, 0.2, 0.3)}, r"shape \(3,\)"),
         ({"correlation": 1.5}, "correlation=1.5"),
         ({"means": (np.nan, 0.0)}, "means=nan"),
         ({"risk_aversion": 0.0}, "risk_aversion=0.0"),
