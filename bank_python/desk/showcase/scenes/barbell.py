@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bank_python.desk.assets import RATE, asset_data
 from bank_python.desk.showcase.figures import require_quotes
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bank_python.desk.showcase.stage import Stage
 
 _EPSILON, _MAX_LOSS = 0.05, 0.10
+_RUIN = 0.2  # loss that counts as ruin, at the end of any month in ten years
 _MARKET = 0.09  # expected return of the market per year
 
 
@@ -24,12 +25,13 @@ def barbell(stage: Stage) -> SceneResult:
     past = asset_data(stage.desk)
     equal = dict.fromkeys(past.tickers, 1.0)
     data = with_capm_returns(past, equal, risk_free_rate=RATE, market_return=_MARKET)
-    found = {
-        tails.value: BarbellOptimizer(
-            data, risk_free_rate=RATE, epsilon=_EPSILON, max_loss_pct=_MAX_LOSS, tails=tails
-        ).optimize()
+    made = {
+        tails.value: BarbellOptimizer(data, risk_free_rate=RATE, epsilon=_EPSILON, max_loss_pct=_MAX_LOSS, tails=tails)
         for tails in TailDistribution
     }
+    found = {tails: optimizer.optimize() for tails, optimizer in made.items()}
+    fat = made[TailDistribution.STUDENT_T.value]
+    ruin, sensitivity = fat.ruin_probability(_RUIN), fat.tail_sensitivity(scale="mad")
     columns = [names("Tail model"), shares("Risky share"), numbers("κ")]
     columns += [shares(title) for title in ("VaR", "CVaR", "Expected return", "Mean return above VaR")]
     table = Sheet(f"Annual CVaR of the worst {_EPSILON:.0%}, limited to {_MAX_LOSS:.0%} of wealth", columns)
@@ -38,5 +40,8 @@ def barbell(stage: Stage) -> SceneResult:
         figures = portfolio.figures
         tail = figures["var"], figures["cvar"], portfolio.expected_return, figures["max_entropy_upside"]
         table.add(tails.replace("_", " "), figures["risky_share"], f"{figures['kappa']:.2f}", *tail)
-    facts = {tails: {"weights": portfolio.clean_weights(), **portfolio.figures} for tails, portfolio in found.items()}
-    return SceneResult(facts, [table, found["gaussian"]])
+    facts: dict[str, Any] = {
+        tails: {"weights": portfolio.clean_weights(), **portfolio.figures} for tails, portfolio in found.items()
+    }
+    facts |= {"ruin_probability": ruin.probability, "shares_by_tail_index": sensitivity.shares.tolist()}
+    return SceneResult(facts, [table, found["gaussian"], ruin, sensitivity])
