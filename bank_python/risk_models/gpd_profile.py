@@ -120,9 +120,7 @@ def _apart(rows: FloatArray) -> BestGpd:
     return _best(rows, largest, grid, _profile(shapes, theta))
 
 
-def _together(
-    z: FloatArray, logs: FloatArray, grid: FloatArray, picks: NDArray[np.int64]
-) -> BestGpd:
+def _together(z: FloatArray, logs: FloatArray, grid: FloatArray, picks: NDArray[np.int64]) -> BestGpd:
     """Return the maxima of resamples of z by one grid, where `logs`, shape (n, n_grid), are those of 1 + θz."""
     count, n = picks.shape[0], len(z)
     weights = np.bincount((picks + n * np.arange(count)[:, None]).ravel(), minlength=n * count).reshape(count, n)
