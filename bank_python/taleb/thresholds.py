@@ -8,10 +8,10 @@ shape ξ, with the same modified scale :math:`\beta^* = \beta - \xi u`, and with
 a straight line in u. A threshold is high enough where ξ and β* are level and the mean excess is straight beyond it; a
 higher one wastes data.
 
-The stability table says the lowest of its thresholds from which on no shape differs from the one there by more than a
-multiple of the standard error of the difference, which is that of the *additional* sampling error, as the data beyond
-the higher threshold are part of those beyond the lower. It is a reading aid: it cannot see what happens beyond the
-largest observation.
+The stability table says the lowest of its thresholds from which on no shape differs from the one there by more than
+chance: by more than a multiple of the standard error of the difference, which is that of the *additional* sampling
+error, as the data beyond the higher threshold are part of those beyond the lower. The multiple is that of all
+comparisons jointly (Bonferroni). It is a reading aid: it cannot see what happens beyond the largest observation.
 
 Examples
 --------
@@ -65,7 +65,7 @@ __all__ = ["MeanExcess", "ThresholdStability", "mean_excess", "threshold_stabili
 _FEWEST = 10  # excesses for a fit
 _FEWEST_IN_GRID = 30
 _THRESHOLDS = 30
-_LARGEST_SHARE = 0.5  # of the sample beyond the lowest threshold of the grid
+_LARGEST_SHARE = 0.25  # of the sample beyond the lowest threshold of the grid
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -126,8 +126,8 @@ class ThresholdStability(Plotted, Tabular):
         Modified scales β − ξu with their standard errors.
     stable_from : float or None
         Lowest threshold from which on the shape is level; None if there is none.
-    reach : float
-        Normal quantile of the bands and of the rule.
+    confidence : float
+        Probability of each band, and of the rule jointly.
     """
 
     thresholds: FloatArray
@@ -137,7 +137,7 @@ class ThresholdStability(Plotted, Tabular):
     modified_scale: FloatArray
     modified_scale_error: FloatArray
     stable_from: float | None
-    reach: float
+    confidence: float
 
     @property
     def note(self) -> str:
@@ -147,7 +147,7 @@ class ThresholdStability(Plotted, Tabular):
         i = int(np.flatnonzero(self.thresholds == self.stable_from)[0])
         return (
             f"the shape is level from {self.stable_from:.4g} on ({self.excesses[i]:,} excesses, ξ = {self.xi[i]:.3f}): "
-            f"no later one differs by more than {self.reach:.3g} standard errors of the difference"
+            f"no later one differs by more than its {100.0 * self.confidence:.4g} % error, jointly"
         )
 
     def to_table(self) -> Table:
@@ -163,7 +163,7 @@ class ThresholdStability(Plotted, Tabular):
             (lower, self.modified_scale, self.modified_scale_error, "β*"),
         )
         for place, middle, error, title in parts:
-            reach = self.reach * error
+            reach = require_confidence(self.confidence) * error
             place.fill_between(self.thresholds, middle - reach, middle + reach, alpha=0.25, color="C0")
             place.plot(self.thresholds, middle, color="C0")
             place.set_ylabel(title)
@@ -228,7 +228,7 @@ def threshold_stability(
     values : array_like, shape (n,)
         Sample, for example losses as positive numbers; finite.
     thresholds : array_like, shape (n_thresholds,), optional
-        Thresholds; by default 30 order statistics with from half of the sample to 30 values beyond them, by equal
+        Thresholds; by default 30 order statistics with from a quarter of the sample to 30 values beyond them, by equal
         factors of their number.
     confidence : float, default 0.95
         Probability of the bands and of the rule, in (0, 1).
@@ -240,7 +240,7 @@ def threshold_stability(
     CalibrationError
         There are too few values, they are all equal, or there are fewer than ten beyond every threshold.
     """
-    reach = require_confidence(confidence)
+    require_confidence(confidence)
     sample = np.sort(read_sample(values, name="values", fewest=2 * _FEWEST, varying=True))
     if thresholds is None:
         most = max(int(_LARGEST_SHARE * len(sample)), _FEWEST)
@@ -257,9 +257,8 @@ def threshold_stability(
         )
     counts = len(sample) - np.searchsorted(sample, levels, side="right")
     xi, error, scale, scale_error = fits.T
-    return ThresholdStability(
-        levels, counts, xi, error, scale, scale_error, _stable_from(levels, xi, error, reach), reach
-    )
+    stable = _stable_from(levels, xi, error, confidence)
+    return ThresholdStability(levels, counts, xi, error, scale, scale_error, stable, confidence)
 
 
 def _beyond(sample: FloatArray, first: _Index, counts: _Index) -> tuple[FloatArray, FloatArray]:
@@ -292,11 +291,12 @@ def _fit(excesses: FloatArray, threshold: float) -> tuple[float, float, float, f
     return fit.xi, fit.xi_error, fit.beta - fit.xi * threshold, math.sqrt(variance)
 
 
-def _stable_from(levels: FloatArray, xi: FloatArray, error: FloatArray, reach: float) -> float | None:
-    """Return the lowest threshold from which on no shape differs by more than `reach` errors of the difference."""
+def _stable_from(levels: FloatArray, xi: FloatArray, error: FloatArray, confidence: float) -> float | None:
+    """Return the lowest threshold from which on no shape differs by more than the error of the difference allows."""
     known = np.flatnonzero(np.isfinite(xi) & np.isfinite(error))
     for i in known[:-1].tolist():
         later = known[known > i]
+        reach = require_confidence(1.0 - (1.0 - confidence) / len(later))
         allowed = reach * np.sqrt(np.maximum(error[later] ** 2 - error[i] ** 2, 0.0))
         if (np.abs(xi[later] - xi[i]) <= allowed).all():
             return float(levels[i])

@@ -49,7 +49,7 @@ def test_a_pareto_sample_is_level_from_the_first_threshold_on(pareto):
     assert table.stable_from == table.thresholds[0]
     assert "the shape is level from" in table.note
     assert len(table.thresholds) == 30
-    assert (table.excesses[0], table.excesses[-1]) == (1250, 30)
+    assert (table.excesses[0], table.excesses[-1]) == (625, 30)
 
 
 def test_a_bend_is_seen():
@@ -57,7 +57,7 @@ def test_a_bend_is_seen():
     values = np.concatenate([np.linspace(0.001, 1.0, 2_000), np.linspace(0.002, 1.0, 500) ** -0.5])
     table = threshold_stability(values, np.linspace(0.2, 3.0, 29))
     assert table.stable_from is not None
-    assert table.stable_from == pytest.approx(1.0, abs=0.11)
+    assert table.stable_from == pytest.approx(1.0, abs=0.21)
 
 
 def test_no_level_shape_is_said():
