@@ -49,7 +49,7 @@ from bank_python.results import Tabular
 from bank_python.risk_models.extremes import fit_gpd_excesses
 from bank_python.risk_models.gpd_likelihood import gpd_likelihood
 from bank_python.taleb.parameter_intervals import require_confidence
-from bank_python.taleb.sample import is_constant, read_sample
+from bank_python.taleb.sample import is_constant, read_sample, standard_deviation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -212,7 +212,7 @@ def mean_excess(values: ArrayLike, thresholds: ArrayLike | None = None, *, confi
         raise CalibrationError(f"{counts.min()} values are beyond {bad:g}; lower the threshold", value=bad)
     excesses = [sample[i:] - level for i, level in zip(first.tolist(), levels.tolist(), strict=True)]
     means = np.array([part.mean() for part in excesses])
-    errors = reach * np.array([part.std(ddof=1) / math.sqrt(len(part)) for part in excesses])
+    errors = reach * np.array([standard_deviation(part, ddof=1) / math.sqrt(len(part)) for part in excesses])
     return MeanExcess(levels, means, means - errors, means + errors, counts, confidence)
 
 
@@ -277,9 +277,9 @@ def _fit(excesses: FloatArray, threshold: float) -> tuple[float, float, float, f
     if math.isnan(fit.xi_error):
         return fit.xi, math.nan, fit.beta - fit.xi * threshold, math.nan
     information = -gpd_likelihood(excesses, fit.xi, math.log(fit.beta)).hessian[0]
-    slope = np.array([-threshold, fit.beta])
+    slope = np.array([-threshold / fit.beta, 1.0])
     variance = float(slope @ np.linalg.solve(information, slope))
-    return fit.xi, fit.xi_error, fit.beta - fit.xi * threshold, math.sqrt(variance)
+    return fit.xi, fit.xi_error, fit.beta - fit.xi * threshold, fit.beta * math.sqrt(variance)
 
 
 def _stable_from(levels: FloatArray, xi: FloatArray, error: FloatArray, reach: float) -> float | None:
