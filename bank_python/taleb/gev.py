@@ -39,7 +39,7 @@ from bank_python.numerics.scoring import LinearLimits, minimise_by_scoring
 from bank_python.results import Figures
 from bank_python.taleb.gev_likelihood import gev_likelihood
 from bank_python.taleb.gev_moments import gev_moments
-from bank_python.taleb.sample import read_sample
+from bank_python.taleb.sample import read_sample, standard_deviation
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -153,7 +153,7 @@ def fit_gev(maxima: ArrayLike, *, method: GevMethod | str = "mle") -> GevFit:
         way = GevMethod(method)
     except ValueError:
         raise ModelError(f"method={method!r} is no method of fitting; give 'mle' or 'pwm'", value=method) from None
-    centre, spread = float(np.median(z)), float(z.std())
+    centre, spread = float(np.median(z)), standard_deviation(z)
     scaled = (z - centre) / spread
     mu, sigma, xi = gev_moments(scaled[None, :])[0].tolist()
     if way is GevMethod.MLE:

@@ -43,7 +43,7 @@ from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.plotting import Plotted, legend_beside
 from bank_python.results import Tabular
-from bank_python.taleb.sample import largest_first, number_of_largest
+from bank_python.taleb.sample import largest_first, log_ratios, number_of_largest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,7 +138,7 @@ def hill(x: ArrayLike, k: int) -> float:
     tail = largest_first(x, fewest=1)
     count = number_of_largest(k, len(tail))
     threshold = float(tail[count])
-    mean = float(np.log(tail[:count] / threshold).mean())
+    mean = float(log_ratios(tail[:count], threshold).mean())
     if not mean > 0.0:
         raise CalibrationError(
             f"x: the {count:,} largest values all equal the next one, {threshold:g}; give a larger k, or data that are "

@@ -26,7 +26,7 @@ Statistics 37 (1988), 87-94.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -92,6 +92,9 @@ def likelihood_bounds(
         return None
     scale = np.linalg.inv(np.linalg.cholesky(information)).T
     paths = _Paths(likelihood, measure, best, scale, float(top.value[0]), (quantities, 2))
+    steepest = np.abs(paths.differences(np.zeros((quantities, 2, len(best))))[0]).max(axis=(1, 2))
+    unit = np.where(steepest > 0.0, steepest, 1.0)[:, None]  # so that squares of slopes are numbers in any currency
+    paths = replace(paths, measure=lambda points: measure(points) / unit)
     points, closed = paths.walked(reach, _STAGES[0])
     for stages in _STAGES[1:]:
         if closed.all():

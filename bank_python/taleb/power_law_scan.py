@@ -38,6 +38,7 @@ import numpy as np
 from bank_python.errors import CalibrationError
 from bank_python.numerics.roots import find_roots
 from bank_python.numerics.zeta import scaled_zeta
+from bank_python.taleb.sample import log_ratios
 
 if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
@@ -87,11 +88,11 @@ class NestedTails(ABC):
         below = first.astype(np.float64)
         starts = self.values[:-1] if start is None else np.array([start])
         offsets = np.searchsorted(self.values, starts)
-        logs = np.log(self.values / self.values[0])
+        logs = log_ratios(self.values, float(self.values[0]))
         totals = np.append(np.cumsum((counts * logs)[::-1])[::-1], 0.0)
         before = np.append(below, float(len(ordered)))
         sizes = len(ordered) - before[offsets]
-        log_starts = np.log(starts / self.values[0])
+        log_starts = log_ratios(starts, float(self.values[0]))
         with np.errstate(invalid="ignore"):
             mean_logs = (totals[offsets] - sizes * log_starts) / sizes
         self.is_tied = len(self.values) < len(ordered)
@@ -150,7 +151,7 @@ class ContinuousTails(NestedTails):
     def log_likelihood(self, start: int) -> float:
         """Return the log-likelihood of one tail."""
         alpha, size = float(self.exponents[start]), float(self.sizes[start])
-        density = np.log((alpha - 1.0) / self.starts[start]) - alpha * self.mean_logs[start]
+        density = np.log(alpha - 1.0) - np.log(self.starts[start]) - alpha * self.mean_logs[start]
         return float(size * density)
 
     def standard_error(self, start: int) -> float:

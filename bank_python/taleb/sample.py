@@ -34,7 +34,18 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["Tails", "is_constant", "largest_first", "number_of_largest", "read_sample", "split_tails"]
+__all__ = [
+    "Tails",
+    "is_constant",
+    "largest_first",
+    "log_ratios",
+    "number_of_largest",
+    "read_sample",
+    "split_tails",
+    "standard_deviation",
+]
+
+_REPRESENTABLE = 600.0  # logarithm of a ratio far from the largest and the smallest number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,10 +100,13 @@ def read_sample(values: ArrayLike, *, name: str = "returns", fewest: int = 1, va
     Raises
     ------
     ModelError
-        It is not one series, or a value is not finite; the first such row is named.
+        It is not one series, or a value is masked or not finite; the first such row is named.
     CalibrationError
         There are fewer than `fewest` values, or they are all equal and `varying` is set.
     """
+    if np.ma.is_masked(values):
+        row = int(np.flatnonzero(np.ma.getmaskarray(values))[0])
+        raise ModelError(f"{name}: row {row} is masked; give values.compressed() to leave such rows out", name=name)
     known = np.asarray(values, dtype=np.float64)
     if known.ndim != 1:
         shape = known.shape
@@ -174,6 +188,36 @@ def largest_first(values: ArrayLike, *, name: str = "x", fewest: int = 2) -> Flo
             value=len(positive),
         )
     return np.sort(positive)[::-1]
+
+
+def log_ratios(values: FloatArray, base: float) -> FloatArray:
+    """Return the logarithms of values over a number, also where the ratios are beyond the range of numbers.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Positive values.
+    base : float
+        Denominator, above 0.
+    """
+    ends = np.log(np.array([values.min(), values.max()])) - np.log(base)
+    if np.abs(ends).max() > _REPRESENTABLE:
+        return np.asarray(np.log(values) - np.log(base))
+    return np.asarray(np.log(values / base))
+
+
+def standard_deviation(sample: FloatArray, *, ddof: int = 0) -> float:
+    """Return the standard deviation of a sample of any scale, whose squares may be beyond the range of numbers.
+
+    Parameters
+    ----------
+    sample : ndarray, shape (n,)
+        Finite values.
+    ddof : int, default 0
+        Number of degrees of freedom taken from n.
+    """
+    scale = float(np.abs(sample).max())
+    return scale * float(np.std(sample / scale, ddof=ddof)) if scale else 0.0
 
 
 def number_of_largest(

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.results import Figures
+from bank_python.taleb.sample import log_ratios
 
 if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
@@ -89,7 +90,7 @@ def second_order(tail: FloatArray) -> SecondOrder:
     SecondOrder
         Parameters; NaN where ties or too few values leave them undetermined.
     """
-    logs = np.log(tail / tail[0])
+    logs = log_ratios(tail, float(tail[0]))
     n = len(tail)
     first, last = int(n**_FROM), min(int(n**_TO), n - 1)
     with np.errstate(divide="ignore", invalid="ignore"):

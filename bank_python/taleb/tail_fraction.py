@@ -69,7 +69,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.taleb.hill import inverse_hill
-from bank_python.taleb.sample import largest_first
+from bank_python.taleb.sample import largest_first, log_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +150,7 @@ def k_by_rule(tail: FloatArray, rule: TailRule, seed: int) -> int:
             value=float(tail[0]),
         )
     if rule is TailRule.DOUBLE_BOOTSTRAP:
-        return _double_bootstrap(np.log(tail / tail[0]), np.random.default_rng(seed))
+        return _double_bootstrap(log_ratios(tail, float(tail[0])), np.random.default_rng(seed))
     return _RULES[rule](tail)
 
 
@@ -192,8 +192,10 @@ def _by_distance(tail: FloatArray) -> int:
     least, most = math.isqrt(n), max(int(_KS_SHARE * n), math.isqrt(n) + 1)
     k, j = np.arange(least, most + 1), np.arange(1.0, most + 1)
     inverse = inverse_hill(tail)[k - 1, None]
-    fitted = tail[k, None] * (k[:, None] / j) ** inverse
-    return least + int(np.argmin(np.abs(tail[:most] - fitted).max(axis=1)))
+    relative = tail / tail[0]
+    with np.errstate(over="ignore"):  # a fit that is out of range is not the nearest
+        fitted = relative[k, None] * (k[:, None] / j) ** inverse
+    return least + int(np.argmin(np.abs(relative[:most] - fitted).max(axis=1)))
 
 
 def _by_power(tail: FloatArray) -> int:

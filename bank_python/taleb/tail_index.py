@@ -40,7 +40,7 @@ from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.results import Figures
 from bank_python.taleb.hill import hill, hill_interval
-from bank_python.taleb.sample import largest_first, number_of_largest, read_sample
+from bank_python.taleb.sample import largest_first, log_ratios, number_of_largest, read_sample
 from bank_python.taleb.second_order import second_order
 from bank_python.taleb.tail_fraction import TailRule, k_by_rule, tail_rule
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["TailIndex", "moment_estimator", "pickands", "tail_index"]
 
 _FEW = 500  # positive values below which an interval at a usual k is wider than from 2 to 4
-_THIN = 1.96  # standard errors from 0 within which a tail may be lighter than any power law
+_THIN = 1.96  # standard errors above 0 up to which a tail may be lighter than any power law
 _FEWEST_FOR_BIAS = 100
 _NO_SECOND_ORDER = "a second-order term is not distinguishable from a slowly varying factor, or values are tied"
 _SHOWN_TIES = 0.1  # number of values that equal the threshold, as a share of k, above which it is said
@@ -118,7 +118,7 @@ class TailIndex(Figures):
 
     @property
     def may_be_thin(self) -> bool:
-        """Whether the moment estimate of ξ is within 1.96 standard errors of 0: the tail may be no power law."""
+        """Whether the moment estimate of ξ is not 1.96 standard errors above 0: the tail may be no power law."""
         return not self.xi_moment > _THIN * math.sqrt((1.0 + self.xi_moment**2) / self.k)
 
 
@@ -224,7 +224,7 @@ def tail_index(
 
 
 def _moment_estimate(tail: FloatArray, k: int) -> float:
-    logs = np.log(tail[:k] / tail[k])
+    logs = log_ratios(tail[:k], float(tail[k]))
     first, second = float(logs.mean()), float((logs * logs).mean())
     return first + 1.0 - 0.5 / (1.0 - first * first / second)
 
@@ -253,8 +253,8 @@ def _with_notes(found: TailIndex, tail: FloatArray) -> TailIndex:
         notes.append(f"{tied:,} values equal the threshold {found.threshold:g}: rounding of the data moves the index.")
     if found.may_be_thin:
         notes.append(
-            f"The moment estimate of 1/α, {found.xi_moment:.2g}, is within 1.96 errors of 0: the tail may be lighter "
-            "than any power law, and α without meaning."
+            f"The moment estimate of 1/α, {found.xi_moment:.2g}, is not 1.96 errors above 0: the tail may be "
+            "lighter than any power law, and α without meaning."
         )
     if math.isnan(found.alpha_corrected):
         few = f"that takes {_FEWEST_FOR_BIAS} positive values"

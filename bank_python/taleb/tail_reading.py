@@ -20,14 +20,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.taleb.kappa import mad_over_sd
 from bank_python.taleb.max_to_sum import max_to_sum
-from bank_python.taleb.sample import read_sample, split_tails
+from bank_python.taleb.sample import read_sample, split_tails, standard_deviation
 from bank_python.taleb.tail_fraction import TailRule
 from bank_python.taleb.tail_index import tail_index
 
@@ -119,7 +117,7 @@ def tail_reading(series: ArrayLike) -> TailReading:
         right=_side(tails.gains, "gains"),
         mad_sd=mad_over_sd(sample),
         max_to_sum=max_to_sum(sample),
-        deviation=float(np.std(sample)),
+        deviation=standard_deviation(sample),
         n_observations=len(sample),
     )
 

@@ -86,7 +86,7 @@ class AnalysedTail(Figures):
             "n_observations": self.n_observations,
             **found,
             "xi_gpd": xi,
-            "reason": self.reason,
+            "reason": self.reason or None,
         }
 
 
@@ -229,7 +229,7 @@ class TailReport(Plotted, Tabular):
         from bank_python.mntable import Table
 
         rows = [
-            {name: _known(value) for name, value in side.to_dict().items()}
+            {name: None if isinstance(x, float) and math.isnan(x) else x for name, x in side.to_dict().items()}
             for side in (self.left, self.right, self.both)
         ]
         kinds: dict[str, Any] = dict.fromkeys(rows[0], float | None)
@@ -257,11 +257,6 @@ class TailReport(Plotted, Tabular):
         from bank_python.render_tails import tail_report_view
 
         return tail_report_view(self)
-
-
-def _known(value: Any) -> Any:
-    """Return None for a text that is empty and for a number that is not one."""
-    return None if value == "" or (isinstance(value, float) and math.isnan(value)) else value
 
 
 def _side(side: Side | str) -> Side:

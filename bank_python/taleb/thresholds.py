@@ -263,11 +263,13 @@ def threshold_stability(
 
 def _beyond(sample: FloatArray, first: _Index, counts: _Index) -> tuple[FloatArray, FloatArray]:
     """Return mean and standard deviation of the values from each index on of a sorted sample, in one pass."""
-    below = sample - sample[-1]  # the sums of a tail have no larger terms than its own distances to the largest value
+    # Distances to the largest value, scaled to 1 at most: the sums of a tail have no larger terms than its own.
+    width = float(sample[-1] - sample[0])
+    below = (sample - sample[-1]) / width
     total, squares = (np.cumsum(part[::-1])[::-1][first] for part in (below, below * below))
     means = total / counts
     variances = np.maximum(squares - counts * means * means, 0.0) / (counts - 1)
-    return means + sample[-1], np.sqrt(variances)
+    return width * means + sample[-1], width * np.sqrt(variances)
 
 
 def _given(thresholds: ArrayLike) -> FloatArray:
@@ -286,9 +288,9 @@ def _fit(excesses: FloatArray, threshold: float) -> tuple[float, float, float, f
     if math.isnan(fit.xi_error):
         return fit.xi, math.nan, fit.beta - fit.xi * threshold, math.nan
     information = -gpd_likelihood(excesses, fit.xi, math.log(fit.beta)).hessian[0]
-    slope = np.array([-threshold, fit.beta])
+    slope = np.array([-threshold / fit.beta, 1.0])
     variance = float(slope @ np.linalg.solve(information, slope))
-    return fit.xi, fit.xi_error, fit.beta - fit.xi * threshold, math.sqrt(variance)
+    return fit.xi, fit.xi_error, fit.beta - fit.xi * threshold, fit.beta * math.sqrt(variance)
 
 
 def _stable_from(levels: FloatArray, xi: FloatArray, error: FloatArray, confidence: float) -> float | None:

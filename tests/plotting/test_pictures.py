@@ -62,6 +62,7 @@ from bank_python.risk_models import (
     vwap_schedule,
 )
 from bank_python.trading_engine import DepositEvent, FillEvent, Ledger, TradeAnalysis, TradeTracker
+from tests.plotting.tail_pictures import TAIL_PICTURES
 
 matplotlib = pytest.importorskip("matplotlib")
 figures = pytest.importorskip("matplotlib.figure")
@@ -170,6 +171,7 @@ def analysed_trades():
 
 
 PICTURES = {
+    **TAIL_PICTURES,
     "option tracker": option_tracker,
     "gamma against theta": lambda: option_tracker().greeks(),
     "shadow Greeks": lambda: option_tracker().shadow(),
