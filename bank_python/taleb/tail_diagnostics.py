@@ -200,6 +200,8 @@ class TailDiagnostics:
 def _tail(side: Side, sizes: FloatArray, rule: str, k: int | None, seed: int) -> AnalysedTail:
     """Return one tail, with the reason for what cannot be estimated."""
     reasons: list[str] = []
+    if not sizes.size:
+        return AnalysedTail(side, 0, None, None, "no index and no GPD: there are no values of that sign")
     index: TailIndex | None = _noted(lambda: tail_index(sizes, rule, k=k, seed=seed), "index", reasons)
     gpd: TailFit | None = _noted(lambda: fit_tail(sizes), "GPD", reasons)
     return AnalysedTail(side, len(sizes), index, gpd, "; ".join(reasons))

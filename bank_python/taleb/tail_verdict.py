@@ -74,9 +74,10 @@ def verdict_of(tails: DescribedTails) -> str:
 
 def _tail_words(side: DescribedSide) -> str:
     if side.index is None:
-        return f"no index ({side.reason})"
+        return side.reason
     index = side.index
-    return f"index {index.alpha:.2f} (95 % {index.low:.2f} to {index.high:.2f}, largest {index.k:,})"
+    thin = ", but it may be lighter than any power law" if index.may_be_thin else ""
+    return f"index {index.alpha:.2f} (95 % {index.low:.2f} to {index.high:.2f}, largest {index.k:,}){thin}"
 
 
 def _moment_words(moments: Sequence[MomentEvidence]) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from bank_python.errors import BankError
 from bank_python.taleb import (
+    TailDiagnostics,
     fit_gev,
     fit_gpd,
     fit_power_law,
@@ -76,3 +77,11 @@ def test_a_tail_far_below_zero_is_not_said_to_be_near_it() -> None:
     assert found.xi_moment < -0.5  # the distribution has xi = -1
     assert found.may_be_thin
     assert any("is not 1.96 errors above 0" in note for note in found.notes)
+
+
+def test_a_report_says_that_a_bounded_tail_may_be_no_power_law() -> None:
+    uniform = TailDiagnostics.analyze(np.random.default_rng(5).uniform(-1.0, 1.0, 2_000), power_law=False)
+    assert uniform.verdict.count("may be lighter than any power law") == 2
+    heavy = TailDiagnostics.analyze(np.random.default_rng(5).pareto(0.8, 2_000) + 1.0, power_law=False)
+    assert "Left tail: no index and no GPD: there are no values of that sign;" in heavy.verdict
+    assert "lighter" not in heavy.verdict
