@@ -39,6 +39,7 @@ __all__ = [
     "legend_beside",
     "line_styles",
     "literal",
+    "logarithmic",
     "money",
     "nothing",
     "percent",
@@ -57,6 +58,7 @@ _POINTS_PER_INCH = 72.0
 _LEGIBLE, _LARGEST = 4.5, 9.0
 _DARK = 0.6
 _UPRIGHT = 12
+_FEW_DECADES = 100.0  # ratio of the ends below which powers of ten alone are too few ticks
 _GAIN, _LOSS = "tab:green", "tab:red"
 
 
@@ -315,6 +317,25 @@ def percent(axis: Any) -> None:
             return [f"{100.0 * value:.{digits}f}%".replace("-", _MINUS) for value in values]
 
     axis.set_major_formatter(Percent())
+
+
+def logarithmic(axis: Any) -> None:
+    """Make an axis logarithmic, with plain numbers at its ticks.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        Axis on which everything is drawn already, such as ``axes.yaxis``.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    set_scale("log")
+    low, high = axis.get_view_interval()
+    if high < low * _FEW_DECADES:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", _MINUS)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _digits(ticks: Sequence[float]) -> int:

@@ -48,7 +48,7 @@ from bank_python.guessing import guessable
 from bank_python.numerics.gamma_functions import half_step
 from bank_python.numerics.ranges import figures_in_range, number_in_range
 from bank_python.optimizer.standard_tails import StandardTail, TailMeasure, student_t_tail, tail_probability
-from bank_python.plotting import Plotted, axes_below, percent
+from bank_python.plotting import Plotted, axes_below, logarithmic, percent
 from bank_python.results import Tabular
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ class BarbellSensitivity(Plotted, Tabular):
         axes.plot(self.tail_indices, self.shares, marker="o", markersize=3, label="largest share")
         axes.axhline(self.held_share, color="0.4", linestyle=":", label="held")
         axes.axvline(self.most_sensitive, color="C3", linestyle="--", label="most sensitive")
-        axes.set(ylabel="share at risk", title=f"Barbell by tail index, at equal {self.scale.value}", xscale="log")
+        axes.set(ylabel="share at risk", title=f"Barbell by tail index, at equal {self.scale.value}")
+        logarithmic(axes.xaxis)
         lower.plot(self.tail_indices, self.var, label="VaR, held")
         lower.plot(self.tail_indices, self.cvar, linestyle="--", label="CVaR, held")
         lower.axhline(self.max_loss, color="0.4", linestyle=":", label="limit")

@@ -24,7 +24,7 @@ from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.ranges import number_in_range
 from bank_python.numerics.student_t import student_t_quantile
-from bank_python.plotting import Plotted
+from bank_python.plotting import Plotted, logarithmic
 from bank_python.results import Tabular
 from bank_python.risk_models.observations import price_series
 from bank_python.risk_models.power_law import power_law_price
@@ -136,8 +136,8 @@ class AlphaFit(Plotted, Tabular):
     def _draw_(self, axes: Axes) -> None:
         axes.plot(self.strikes, self.prices, "o", label="quotes")
         axes.plot(self.strikes, self.fitted, "-", label=f"power law, α = {self.alpha:.2f}")
-        axes.set_yscale("log")
-        axes.set(xlabel="strike", ylabel="price")
+        logarithmic(axes.yaxis)
+        axes.set(xlabel="strike", ylabel="price", title="Tail index from quotes")
         axes.legend()
 
 

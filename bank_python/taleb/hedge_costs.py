@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError
-from bank_python.plotting import Plotted
+from bank_python.plotting import Plotted, logarithmic
 from bank_python.results import Figures, Tabular
 from bank_python.risk_models.black_scholes import black_scholes_price
 from bank_python.risk_models.leland import leland_number, leland_volatility
@@ -125,8 +125,8 @@ class CostTradeOff(Plotted, Tabular):
         axes.plot(steps, [row.leland_cost for row in self.rows], ":", label="cost by Leland")
         axes.plot(steps, [row.std_error for row in self.rows], "--", label="deviation of the error")
         axes.plot(steps, [row.var_95 for row in self.rows], "-.", label="95 % loss with costs")
-        axes.set_xscale("log")
-        axes.set(xlabel="rebalancings", ylabel="amount")
+        logarithmic(axes.xaxis)
+        axes.set(xlabel="rebalancings", ylabel="amount", title="Error of the hedge against its cost")
         axes.legend()
 
 

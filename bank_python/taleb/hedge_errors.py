@@ -320,7 +320,7 @@ def draw_errors(axes: Axes, results: Iterable[HedgeErrors]) -> None:
     results : iterable of HedgeErrors
         Results to compare.
     """
-    from bank_python.plotting import line_styles
+    from bank_python.plotting import line_styles, logarithmic
 
     known = list(results)
     low = min(float(np.quantile(each.errors, _DRAWN[0])) for each in known)
@@ -332,8 +332,8 @@ def draw_errors(axes: Axes, results: Iterable[HedgeErrors]) -> None:
         axes.plot(
             0.5 * (edges[1:] + edges[:-1]), np.where(density > 0.0, density, np.nan), label=each.distribution, **style
         )
-    axes.set_yscale("log")
-    axes.set(xlabel="loss of the seller", ylabel="density")
+    logarithmic(axes.yaxis)
+    axes.set(xlabel="loss of the seller", ylabel="density", title="Hedging errors")
     axes.legend()
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.plotting import Plotted, line_styles
+from bank_python.plotting import Plotted, line_styles, logarithmic
 from bank_python.results import Tabular
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ class HedgeShrinkage(Plotted, Tabular):
     def _draw_(self, axes: Axes) -> None:
         for name, style in zip(MEASURES, line_styles(len(MEASURES)), strict=True):
             axes.plot(self.n_steps, [getattr(each, name) for each in self.results], label=name, **style)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set(xlabel="rebalancings", ylabel="loss of the seller")
+        logarithmic(axes.xaxis)
+        logarithmic(axes.yaxis)
+        axes.set(xlabel="rebalancings", ylabel="loss of the seller", title="How the error shrinks")
         axes.legend()
 
 

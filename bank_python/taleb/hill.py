@@ -41,7 +41,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
-from bank_python.plotting import Plotted, legend_beside
+from bank_python.plotting import Plotted, legend_beside, logarithmic
 from bank_python.results import Tabular
 from bank_python.taleb.sample import largest_first, log_ratios, number_of_largest
 
@@ -102,7 +102,7 @@ class HillCurve(Plotted, Tabular):
         k = self.k[shown]
         axes.fill_between(k, self.low[shown], self.high[shown], alpha=0.25, color="C0", label="95 % interval")
         axes.plot(k, self.alpha[shown], color="C0", label="Hill's α")
-        axes.set_xscale("log")
+        logarithmic(axes.xaxis)
         axes.set(xlabel="number of largest values k", ylabel="tail index α", title="Hill plot")
         legend_beside(axes)
 

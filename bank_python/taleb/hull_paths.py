@@ -147,7 +147,7 @@ class HedgeReplay(Plotted, Tabular):
     def _draw_(self, axes: Axes) -> None:
         axes.plot(self.times, self.prices, label="price")
         axes.axhline(self.strike, linestyle=":", color="grey", label="strike")
-        axes.set_ylabel("price")
+        axes.set(ylabel="price", title="A hedge along its path")
         axes.legend()
         lower = axes_below(axes)
         lower.step(self.times, self.deltas, where="post", color="C1")

@@ -37,7 +37,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.zeta import scaled_zeta
-from bank_python.plotting import Plotted
+from bank_python.plotting import Plotted, logarithmic
 from bank_python.results import Figures
 from bank_python.taleb.power_law_scan import closest_tail, tails_of
 from bank_python.taleb.power_law_tests import compare_laws, goodness_of_fit
@@ -227,7 +227,9 @@ class PowerLawFit(Plotted, Figures):
         )
         axes.plot(line, fitted, color="black", label=f"power law, index {self.tail_index:.2f} ± {self.alpha_se:.2f}")
         axes.axvline(self.xmin, color="0.5", linestyle=":", label=f"xmin {self.xmin:g}, {self.n_tail:,} points")
-        axes.set(xscale="log", yscale="log", xlabel="x", ylabel="share of the sample at or above x")
+        logarithmic(axes.xaxis)
+        logarithmic(axes.yaxis)
+        axes.set(xlabel="x", ylabel="share of the sample at or above x")
         axes.set_title(f"Power law: density exponent {self.alpha:.2f}")
         axes.legend()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.plotting import Plotted
+from bank_python.plotting import Plotted, logarithmic
 from bank_python.results import Tabular
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ class PowerLawPrices(Plotted, Tabular):
             self.strikes[order], self.pl_prices[order], "-o", markersize=3, label=f"power law, α = {self.alpha:g}"
         )
         axes.plot(self.strikes[order], self.bsm_prices[order], "--s", markersize=3, label="Black–Scholes")
-        axes.set_yscale("log")
-        axes.set(xlabel="strike", ylabel="price")
+        logarithmic(axes.yaxis)
+        axes.set(xlabel="strike", ylabel="price", title="Options in the tail")
         axes.legend()
 
 

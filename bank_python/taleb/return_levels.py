@@ -33,7 +33,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.errors import ModelError
 from bank_python.numerics.ranges import figures_in_range, number_in_range
-from bank_python.plotting import Plotted
+from bank_python.plotting import Plotted, logarithmic
 from bank_python.results import Tabular
 from bank_python.risk_models.extremes import TailFit
 from bank_python.taleb.gev import GevFit, GevMethod
@@ -102,7 +102,7 @@ class ReturnLevels(Plotted, Tabular):
         axes.fill_between(periods, low, high, where=closed.tolist(), alpha=0.25, color="C0", label=band)
         axes.plot(periods, levels, color="C0", label="return level")
         axes.plot(self.observed_periods, self.observed, "o", color="C1", markersize=3, label="observed")
-        axes.set_xscale("log")
+        logarithmic(axes.xaxis)
         axes.set(xlabel="return period", ylabel="level", title="Return levels")
         axes.legend()
 

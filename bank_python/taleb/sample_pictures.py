@@ -31,7 +31,7 @@ from bank_python.errors import ModelError
 from bank_python.numerics.normal import normal_quantile
 from bank_python.numerics.ranges import number_in_range
 from bank_python.numerics.student_t import student_t_quantile
-from bank_python.plotting import Plotted, legend_beside
+from bank_python.plotting import Plotted, legend_beside, logarithmic
 from bank_python.results import Tabular
 from bank_python.taleb.sample import largest_first, read_sample
 
@@ -72,7 +72,9 @@ class SurvivalPoints(Plotted, Tabular):
 
     def _draw_(self, axes: Axes) -> None:
         """Draw the share of values beyond each size on logarithmic axes."""
-        axes.loglog(self.size, self.share, linestyle="", marker=".", markersize=3, color="C0")
+        axes.plot(self.size, self.share, linestyle="", marker=".", markersize=3, color="C0")
+        logarithmic(axes.xaxis)
+        logarithmic(axes.yaxis)
         axes.set(xlabel="size", ylabel="share at least as large", title="Survival on logarithmic axes")
 
     def __rich__(self) -> object:

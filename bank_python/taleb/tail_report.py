@@ -15,7 +15,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
-from bank_python.plotting import Plotted, line_styles
+from bank_python.plotting import Plotted, line_styles, logarithmic
 from bank_python.results import Figures, Tabular
 from bank_python.taleb.hill import HillCurve, hill_curve
 from bank_python.taleb.max_to_sum import MaxToSumCurves, max_to_sum_curves
@@ -249,7 +249,9 @@ class TailReport(Plotted, Tabular):
                 share = np.arange(1, len(sizes) + 1) / self.n_observations
                 name = "losses" if side is Side.LEFT else "gains"
                 axes.plot(sizes, share, label=name, **style)
-        axes.set(xscale="log", yscale="log", xlabel="size", ylabel="share of returns beyond it")
+        logarithmic(axes.xaxis)
+        logarithmic(axes.yaxis)
+        axes.set(xlabel="size", ylabel="share of returns beyond it")
         axes.set_title(f"Tails: index {self.left.alpha:.2g} left, {self.right.alpha:.2g} right")
         axes.legend()
 

@@ -31,6 +31,15 @@ PAIR = {"vols": (0.2, 0.3), "correlation": 0.3, "means": (0.05, 0.08), "risk_ave
 ANCHOR = {"spot": 100.0, "anchor_strike": 110.0, "anchor_price": 2.0, "alpha": 3.0}
 
 
+PUT = instruments.Position(
+    "SHORT",
+    instrument=instruments.Option(
+        "P", spot_source=MarketData("S", 100.0), vol_source=0.2, rate_source=0.0, strike=95.0, expiry=0.25, is_call=False
+    ),
+    quantity=-10.0,
+)
+
+
 def short_put(spot: float) -> float:
     return -max(95.0 - spot, 0.0)
 

@@ -22,7 +22,7 @@ TAIL_PICTURES = {
     "tail report": report,
     "Hill's curve": lambda: report().hill_curve("left"),
     "mean excess": lambda: report().mean_excess_curve("left"),
-    "survival": lambda: report().survival_points("left"),
+    "survival of sizes": lambda: report().survival_points("left"),
     "quantiles": lambda: report().qq_points(3.0),
     "maximum to sum": lambda: report().max_to_sum_curves(),
     "power law": lambda: given.LAW,
@@ -38,6 +38,8 @@ TAIL_PICTURES = {
     "correlations shifted": lambda: taleb.CorrelationFragilityAnalyzer(given.DATA).analyze(bootstrap=0),
     "noise": lambda: taleb.marchenko_pastur(given.ASSETS),
     "fragility": lambda: taleb.fragility(given.short_put, at=100.0, step=10.0),
+    "worst correlations": lambda: taleb.worst_case_correlation(given.DATA, [0.5, 0.3, 0.2], 0.1),
+    "fragility of books": lambda: taleb.book_fragility({"Bob": [given.PUT]}),
     "barbell's ruin": lambda: barbell().ruin_probability(0.2, years=2.0),
     "barbell by tail index": lambda: barbell().tail_sensitivity([3.0, 5.0, 10.0]),
 }
