@@ -265,7 +265,7 @@ def _growth(exponent: float, limit: float) -> float:
 
 def _finite(values: ArrayLike) -> FloatArray:
     if np.ma.is_masked(values):
-        row = int(np.flatnonzero(np.ma.getmaskarray(values))[0])
+        row = int(np.flatnonzero(np.asarray(np.ma.getmask(values)))[0])
         raise CalibrationError(f"loss {row} is masked; give values.compressed() to leave such losses out", value=row)
     array = np.asarray(values, dtype=float).reshape(-1)
     bad = np.flatnonzero(~np.isfinite(array))

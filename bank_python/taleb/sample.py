@@ -105,7 +105,7 @@ def read_sample(values: ArrayLike, *, name: str = "returns", fewest: int = 1, va
         There are fewer than `fewest` values, or they are all equal and `varying` is set.
     """
     if np.ma.is_masked(values):
-        row = int(np.flatnonzero(np.ma.getmaskarray(np.ma.asarray(values)))[0])
+        row = int(np.flatnonzero(np.asarray(np.ma.getmask(values)))[0])
         raise ModelError(f"{name}: row {row} is masked; give values.compressed() to leave such rows out", name=name)
     known = np.asarray(values, dtype=np.float64)
     if known.ndim != 1:
