@@ -36,6 +36,7 @@ from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.ranges import number_in_range
 from bank_python.numerics.scoring import LinearLimits, minimise_by_scoring
+from bank_python.numerics.tolerances import EPSILON
 from bank_python.results import Figures
 from bank_python.taleb.gev_likelihood import gev_likelihood
 from bank_python.taleb.gev_moments import gev_moments
@@ -52,6 +53,7 @@ _FEWEST = 10
 _REGULAR = -0.5  # shape above which maximum likelihood is asymptotically normal
 _SLOPE = 1e-6  # squared distance from the maximum, in standard errors
 _EDGE = LinearLimits(np.array([[0.0, 0.0, 1.0]]), np.array([-1.0]))  # below a shape of −1 the likelihood is unbounded
+_SHAPES = (0.25, 0.75, 1.5, -0.25)  # starts where moments are spoilt by one value
 
 
 class GevMethod(enum.Enum):
@@ -177,7 +179,10 @@ def fit_gev(maxima: ArrayLike, *, method: GevMethod | str = "mle") -> GevFit:
 
 
 def _likeliest(z: FloatArray, mu: float, sigma: float, xi: float) -> tuple[float, float, float]:
-    """Return the maximum likelihood, from the moments or from Gumbel's distribution, which every sample allows."""
+    """Return the maximum likelihood, from the moments, from Gumbel's distribution, or from quartiles.
+
+    One maximum far above the others spoils moments, and not quartiles.
+    """
 
     def evaluate(x: FloatArray) -> tuple[float, FloatArray, FloatArray] | None:
         found = gev_likelihood(z, x[None, :])
@@ -186,7 +191,7 @@ def _likeliest(z: FloatArray, mu: float, sigma: float, xi: float) -> tuple[float
 
     spread = math.sqrt(6.0) / math.pi  # of a Gumbel distribution with the variance 1
     gumbel = [float(z.mean()) - np.euler_gamma * spread, math.log(spread), 0.0]
-    for start in ([mu, math.log(sigma), xi], gumbel):
+    for start in ([mu, math.log(sigma), xi], gumbel, *(_by_quartiles(z, shape) for shape in _SHAPES)):
         if start[2] < -1.0 or evaluate(np.array(start)) is None:
             continue
         found = minimise_by_scoring(evaluate, np.array(start), _EDGE)
@@ -198,6 +203,14 @@ def _likeliest(z: FloatArray, mu: float, sigma: float, xi: float) -> tuple[float
         "use method='pwm', or longer blocks",
         value=len(z),
     )
+
+
+def _by_quartiles(z: FloatArray, xi: float) -> list[float]:
+    """Return location, logarithm of the scale, and shape of the distribution of a shape with a sample's quartiles."""
+    low, middle, high = (((-math.log(p)) ** -xi - 1.0) / xi for p in (0.25, 0.5, 0.75))
+    first, median, third = np.quantile(z, [0.25, 0.5, 0.75]).tolist()
+    sigma = max((third - first) / (high - low), EPSILON)
+    return [median - sigma * middle, math.log(sigma), xi]
 
 
 def _is_peak(found: tuple[float, FloatArray, FloatArray] | None) -> bool:

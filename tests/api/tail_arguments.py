@@ -34,7 +34,13 @@ ANCHOR = {"spot": 100.0, "anchor_strike": 110.0, "anchor_price": 2.0, "alpha": 3
 PUT = instruments.Position(
     "SHORT",
     instrument=instruments.Option(
-        "P", spot_source=MarketData("S", 100.0), vol_source=0.2, rate_source=0.0, strike=95.0, expiry=0.25, is_call=False
+        "P",
+        spot_source=MarketData("S", 100.0),
+        vol_source=0.2,
+        rate_source=0.0,
+        strike=95.0,
+        expiry=0.25,
+        is_call=False,
     ),
     quantity=-10.0,
 )
