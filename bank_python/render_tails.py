@@ -15,9 +15,17 @@ if TYPE_CHECKING:
     from bank_python.taleb.hill import HillCurve
     from bank_python.taleb.max_to_sum import MaxToSumCurves
     from bank_python.taleb.sample_pictures import QuantilePoints, SurvivalPoints
+    from bank_python.taleb.tail_index import TailIndex
     from bank_python.taleb.tail_report import TailReport
 
-__all__ = ["hill_curve_view", "max_to_sum_view", "quantile_view", "survival_view", "tail_report_view"]
+__all__ = [
+    "hill_curve_view",
+    "max_to_sum_view",
+    "quantile_view",
+    "survival_view",
+    "tail_index_view",
+    "tail_report_view",
+]
 
 _MOST_ROWS = 12
 
@@ -110,3 +118,16 @@ def _figures(report: TailReport) -> list[tuple[str, float | None, str]]:
     if report.growth is not None:
         rows.append(("Growth lost to risk", report.growth.gap, "growth of the mean less growth over time, per period"))
     return rows
+
+
+def tail_index_view(found: TailIndex) -> Sheet:
+    """Show the estimate with its interval, the corrected one and the checks, and what limits it as a list."""
+    columns = [numbers("Index α"), numbers("Error"), numbers("95 % from"), numbers("to"), numbers("Corrected")]
+    columns += [numbers("Largest", 0), numbers("Threshold", 4), numbers("ξ, moments", 3), numbers("ξ, Pickands", 3)]
+    shown = Sheet(f"Tail index, k by rule {found.rule}", columns, lists_notes=True)
+    figures = (found.alpha, found.alpha_se, found.low, found.high, found.alpha_corrected)
+    shown.add(*figures, found.k, found.threshold, found.xi_moment, found.xi_pickands)
+    shown.note(f"{found.n_tail:,} positive values of {found.n_observations:,}")
+    for note in found.notes:
+        shown.note(note)
+    return shown

@@ -52,13 +52,15 @@ if TYPE_CHECKING:
 __all__ = ["TailIndex", "moment_estimator", "pickands", "tail_index"]
 
 _FEW = 500  # positive values below which an interval at a usual k is wider than from 2 to 4
+_FEWEST_OF_ANY_USE = 10  # largest values below which the error is a third of the index and the moments are noise
+_BODY = 0.3  # share of the positive values above which the largest ones are no tail of usual distributions
 _THIN = 1.96  # standard errors above 0 up to which a tail may be lighter than any power law
 _FEWEST_FOR_BIAS = 100
 _NO_SECOND_ORDER = "a second-order term is not distinguishable from a slowly varying factor, or values are tied"
 _SHOWN_TIES = 0.1  # number of values that equal the threshold, as a share of k, above which it is said
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TailIndex(Figures):
     """Tail index of a sample; returned by :func:`tail_index`.
 
@@ -104,6 +106,11 @@ class TailIndex(Figures):
     n_observations: int
     n_tail: int
     notes: tuple[str, ...]
+
+    def __rich__(self) -> object:
+        from bank_python.render_tails import tail_index_view
+
+        return tail_index_view(self)
 
     @property
     def xi(self) -> float:
@@ -247,6 +254,13 @@ def _with_notes(found: TailIndex, tail: FloatArray) -> TailIndex:
         notes.append(
             f"{found.n_tail:,} positive values, of which {k:,} are used, are few: "
             f"the index is between {found.low:.2g} and {found.high:.2g}."
+        )
+    if k < _FEWEST_OF_ANY_USE:
+        notes.append(f"Only {k:,} values are used: neither α nor the moment estimate says much; give k=.")
+    if k > _BODY * found.n_tail:
+        notes.append(
+            f"The {k:,} largest are {k / found.n_tail:.0%} of the positive values: unless the power law reaches that "
+            "far, α is that of the middle of the distribution; give a smaller k=."
         )
     tied = int(np.count_nonzero(tail == tail[k]))
     if tied > max(1.0, _SHOWN_TIES * k):
