@@ -77,7 +77,8 @@ def _tail_words(side: DescribedSide) -> str:
         return side.reason
     index = side.index
     thin = ", but it may be lighter than any power law" if index.may_be_thin else ""
-    return f"index {index.alpha:.2f} (95 % {index.low:.2f} to {index.high:.2f}, from the largest {index.k:,} of {index.n_tail:,}){thin}"
+    interval = f"95 % {index.low:.2f} to {index.high:.2f}"
+    return f"index {index.alpha:.2f} ({interval}, from the largest {index.k:,} of {index.n_tail:,}){thin}"
 
 
 def _moment_words(moments: Sequence[MomentEvidence]) -> str:
