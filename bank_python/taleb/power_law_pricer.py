@@ -37,6 +37,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import ModelError
+from bank_python.instruments import PowerLawOption
 from bank_python.numerics.ranges import figures_in_range, number_in_range
 from bank_python.risk_models.black_scholes import black_scholes_price
 from bank_python.risk_models.implied_vol import implied_vol_fit
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray, Numbers
 
-__all__ = ["PowerLawPricer"]
+__all__ = ["PowerLawOption", "PowerLawPricer"]
 
 
 @dataclass(frozen=True)
