@@ -52,6 +52,7 @@ __all__ = ["power_law_price"]
 _SERIES_BOUND = 0.6
 _SERIES_TERMS = 30
 _HALF = 0.5
+_LARGEST = 700.0  # exponent up to which exp does not overflow
 
 
 def _series(x: FloatArray, beta: FloatArray) -> FloatArray:
@@ -64,19 +65,25 @@ def _series(x: FloatArray, beta: FloatArray) -> FloatArray:
     return total
 
 
-def _direct(spot: FloatArray, strike: FloatArray, beta: FloatArray) -> FloatArray:
-    """Return q(x)/(x² β(β + 1)/2) from its definition, x = strike/spot."""
+def _exponent(spot: FloatArray, strike: FloatArray, beta: FloatArray) -> FloatArray:
+    """Return the logarithm of (1 − x)^(−β), x = strike/spot."""
     x = strike / spot
     # Where it is small, S − K is exact, unlike 1 − K/S.
-    log_left = np.where(x > _HALF, np.log((spot - strike) / spot), np.log1p(-x))
-    q = np.expm1(-(beta * log_left)) - beta * x
+    return -(beta * np.where(x > _HALF, np.log((spot - strike) / spot), np.log1p(-x)))
+
+
+def _direct(spot: FloatArray, strike: FloatArray, beta: FloatArray, shift: FloatArray) -> FloatArray:
+    """Return e^(−shift) q(x)/(x² β(β + 1)/2) from its definition, x = strike/spot."""
+    x, exponent = strike / spot, _exponent(spot, strike, beta)
+    q = np.where(shift > 0.0, np.exp(exponent - shift), np.expm1(exponent) - beta * x)
     return q / (x * x) * 2.0 / (beta * (beta + 1.0))
 
 
-def _put_shape(spot: FloatArray, strike: FloatArray, beta: FloatArray) -> FloatArray:
-    """Return g(K)/K² up to a factor that depends only on S and α."""
+def _put_shape(spot: FloatArray, strike: FloatArray, beta: FloatArray, shift: FloatArray) -> FloatArray:
+    """Return g(K)/K² up to a factor that depends only on S, α and the shift, which keeps it from overflowing."""
     x = strike / spot
-    return np.where((beta + 2.0) * x < _SERIES_BOUND, _series(x, beta), _direct(spot, strike, beta))
+    small = (beta + 2.0) * x < _SERIES_BOUND
+    return np.where(small, np.exp(-shift) * _series(x, beta), _direct(spot, strike, beta, shift))
 
 
 @guessable
@@ -135,6 +142,7 @@ def power_law_price(
         in_tail = np.where(call, (K > S) & (K1 > S), (K > 0.0) & (K < S) & (K1 > 0.0) & (K1 < S))
         valid = all_finite(terms) & (S > 0.0) & (anchor >= 0.0) & (beta > 0.0) & in_tail
         call_ratio = np.exp(-(beta * np.log((K - S) / (K1 - S))))
-        put_ratio = (K / K1) * (K / K1) * (_put_shape(S, K, beta) / _put_shape(S, K1, beta))
+        shift = np.maximum(_exponent(S, np.maximum(K, K1), beta) - _LARGEST, 0.0)
+        put_ratio = (K / K1) * (K / K1) * (_put_shape(S, K, beta, shift) / _put_shape(S, K1, beta, shift))
         price = anchor * np.where(call, call_ratio, put_ratio)
         return from_column(np.where(valid, price, np.nan), shape)

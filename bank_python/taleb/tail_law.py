@@ -44,12 +44,13 @@ from bank_python.wording import near_names
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from bank_python.numerics import Numbers
+    from bank_python.numerics import FloatArray, Numbers
 
 __all__ = ["TailLaw", "tail_law", "tail_price", "tail_probability", "tail_scale"]
 
 _FLAT = "at α = 1 or below the tail has no mean and options have no price"
-_HALF = 0.5  # of the spot: a strike at which the price of a put loses no digits to cancellation
+_HALF, _FAR = 0.5, 50.0  # strike over spot, and times α − 1: the nearer is one where a put loses no digits
+_CLEAR = 2.0  # exponent from which the price of a put loses no digits to cancellation
 
 
 class TailLaw(enum.Enum):
@@ -136,9 +137,8 @@ def tail_price(
             distance, first = (K, start) if known is TailLaw.PRICE else (K - S, start * S)
             price = np.where(distance >= first, first / (alpha - 1.0) * (distance / first) ** (1.0 - alpha), np.nan)
         else:
-            middle = S / (start**-alpha - 1.0) * _put_shape(_HALF, alpha)
-            terms = {"anchor_price": middle, "anchor_strike": _HALF * S, "alpha": alpha, "is_call": False}
-            price = np.where(S * (1.0 - start) >= K, power_law_price(S, K, **terms), np.nan)
+            worth = np.exp(_log_put_shape(S, K, alpha) - _log_expm1(-alpha * math.log(start)))
+            price = np.where(S * (1.0 - start) >= K, S * worth, np.nan)
     return price if price.ndim else float(price)
 
 
@@ -180,8 +180,7 @@ def tail_scale(
     P = _above("price", price)
     _require_outside(S, K, is_call=is_call)
     if not is_call:
-        ratio = P / (S * _put_shape(K / S, alpha))
-        return float((ratio / (1.0 + ratio)) ** (1.0 / alpha))
+        return math.exp(-float(np.logaddexp(0.0, -_log_put_odds(S, K, alpha, P))) / alpha)
     distance = K if known is TailLaw.PRICE else K - S
     start = distance * math.pow((alpha - 1.0) * P / distance, 1.0 / alpha)
     return start if known is TailLaw.PRICE else start / S
@@ -218,14 +217,33 @@ def tail_probability(
     _require_outside(S, K, is_call=is_call)
     if is_call:
         return (alpha - 1.0) * _above("price", price) / (K if known is TailLaw.PRICE else K - S)
-    mass = tail_scale(S, K, alpha, price, is_call=False) ** alpha
-    return float(mass * math.expm1(-alpha * math.log1p(-K / S)) / (1.0 - mass))
+    chance = _log_put_odds(S, K, alpha, _above("price", price)) + _log_expm1(-alpha * math.log((S - K) / S))
+    return float(np.exp(chance))
 
 
-def _put_shape(x: float, alpha: float) -> float:
-    """Return the price of a put over S l^α/(1 − l^α), from that at the middle, which is computed without loss."""
-    middle = (_HALF ** (1.0 - alpha) - 1.0) / (alpha - 1.0) - _HALF
-    return float(power_law_price(1.0, x, anchor_price=middle, anchor_strike=_HALF, alpha=alpha, is_call=False))
+def _log_put_shape(spot: float, strike: FloatArray, alpha: float) -> FloatArray:
+    """Return the logarithm of the price of a put over S l^α/(1 − l^α), without loss of digits and overflow."""
+    beta, x = alpha - 1.0, strike / spot
+    left = np.where(x > _HALF, np.log((spot - strike) / spot), np.log1p(-x))
+    exponent = -beta * left
+    far = min(_HALF, _FAR / beta)
+    anchor = math.expm1(-beta * math.log1p(-far)) / beta - far
+    terms = {"anchor_price": anchor, "anchor_strike": far * spot, "alpha": alpha, "is_call": False}
+    near = np.log(power_law_price(spot, strike, **terms))
+    return np.where(
+        exponent > _CLEAR, exponent + np.log1p(-(1.0 + beta * x) * np.exp(-exponent)) - math.log(beta), near
+    )
+
+
+def _log_put_odds(spot: float, strike: float, alpha: float, price: float) -> float:
+    """Return the logarithm of l^α/(1 − l^α) that the price of a put implies."""
+    with np.errstate(all="ignore"):  # of the branch that is not taken
+        return math.log(price) - math.log(spot) - float(_log_put_shape(spot, np.asarray(strike), alpha))
+
+
+def _log_expm1(x: float) -> float:
+    """Return log(eˣ − 1) for x above 0, however large."""
+    return x + math.log(-math.expm1(-x))
 
 
 def _checked(spot: float, alpha: float, law: TailLaw | str, *, is_call: bool) -> TailLaw:

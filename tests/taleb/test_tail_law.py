@@ -146,3 +146,16 @@ def test_a_missing_argument_is_explained():
 def test_a_law_goes_by_its_name():
     assert tail_law("price") is TailLaw.PRICE
     assert tail_law(TailLaw.RETURNS, is_call=False) is TailLaw.RETURNS
+
+
+@pytest.mark.parametrize("alpha", [160.0, 300.0, 1_100.0, 1e6])
+@pytest.mark.parametrize("strike", [40.0, 90.0, 99.0, 99.9])
+def test_steep_tails_of_puts_do_not_overflow(alpha, strike):
+    scale = tail_scale(100.0, strike, alpha, 1e-3, is_call=False)
+    assert 0.0 < scale <= 1.0
+    # (1 − x)^(1 − α) is the whole price here: l^α/(1 − l^α) = P (α − 1)/S · (1 − x)^(α − 1), so that P(K) = that · …
+    chance = 1e-3 * (alpha - 1.0) / (100.0 - strike)
+    assert tail_probability(100.0, strike, alpha, 1e-3, is_call=False) == pytest.approx(chance, rel=1e-9)
+    if chance < 1.0:
+        found = tail_price(100.0, strike, alpha, scale, is_call=False)
+        assert found == pytest.approx(1e-3, rel=1e-15 * alpha * max(1.0, -math.log(scale)) + 1e-12)
