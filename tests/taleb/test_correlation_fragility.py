@@ -206,7 +206,7 @@ def test_real_shares_have_unstable_correlations():
 @pytest.mark.parametrize(
     ("call", "error", "said"),
     [
-        (lambda: CorrelationFragilityAnalyzer("data"), ModelError, "give CovarianceData"),
+        (lambda: CorrelationFragilityAnalyzer("data"), ModelError, "give a CovarianceData"),
         (lambda: CorrelationFragilityAnalyzer(two(), math.nan), ModelError, "risk_free_rate=nan"),
         (lambda: CorrelationFragilityAnalyzer(two(), risk_aversion=0.0), ModelError, "risk_aversion=0.0"),
         (lambda: CorrelationFragilityAnalyzer(two().with_cash(0.0)), CalibrationError, "CASH has none"),
