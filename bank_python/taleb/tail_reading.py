@@ -114,12 +114,13 @@ def tail_reading(series: ArrayLike) -> TailReading:
     """
     sample = read_sample(series, name="series", fewest=2, varying=True)
     tails = split_tails(sample)
+    size = float(np.abs(sample).max())  # squares of very small or large values are no numbers
     return TailReading(
         left=_side(tails.losses, "losses"),
         right=_side(tails.gains, "gains"),
         mad_sd=mad_over_sd(sample),
         max_to_sum=max_to_sum(sample),
-        deviation=float(np.std(sample)),
+        deviation=size * float(np.std(sample / size)),
         n_observations=len(sample),
     )
 
