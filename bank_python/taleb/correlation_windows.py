@@ -250,9 +250,11 @@ def _panel(returns: ArrayLike, window: int) -> FloatArray:
 
 def _scores(windows: FloatArray) -> FloatArray:
     """Return deviations from the mean of each window, scaled to a length of 1; shape (windows, window, assets)."""
-    centred = windows - windows.mean(axis=-2, keepdims=True)
+    largest = np.abs(windows).max(axis=-2, keepdims=True)
+    scaled = windows / np.where(largest > 0.0, largest, 1.0)  # squares of very small or large returns are no numbers
+    centred = scaled - scaled.mean(axis=-2, keepdims=True)
     length = np.sqrt((centred**2).sum(axis=-2, keepdims=True))
-    flat = length[:, 0] <= LAST_DIGITS * math.sqrt(windows.shape[-2]) * np.abs(windows).max(axis=-2)
+    flat = length[:, 0] <= LAST_DIGITS * math.sqrt(windows.shape[-2])
     if flat.any():
         i, j = np.argwhere(flat)[0].tolist()
         raise CalibrationError(

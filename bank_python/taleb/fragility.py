@@ -152,7 +152,7 @@ class Fragility(Plotted, Tabular):
         h, powers = self.heuristic, np.full(len(self.factors), np.nan)
         first, last = h[:, 0], h[:, -1]
         limit = self.limit
-        known = (np.abs(first) > limit[:, 0]) & (np.abs(last) > limit[:, -1]) & (first * last > 0.0)
+        known = (np.abs(first) > limit[:, 0]) & (np.abs(last) > limit[:, -1]) & (np.sign(first) == np.sign(last))
         if len(self.multiples) > 1:
             powers[known] = np.log(last[known] / first[known]) / math.log(self.multiples[-1] / self.multiples[0])
         return powers
@@ -338,7 +338,7 @@ def _require_moved(points: FloatArray, centre: FloatArray, shifts: FloatArray) -
     if lost.any():
         i = int(np.argwhere(lost)[0, 1])
         raise ModelError(
-            f"a step of {np.abs(shifts[..., i]).max():g} from {centre[i]!r} is lost in rounding or overflows; "
+            f"a step of {np.abs(shifts[..., i]).max():g} from {float(centre[i])!r} is lost in rounding or overflows; "
             "give a step that the input can resolve",
             name="step",
             value=float(centre[i]),
@@ -348,13 +348,14 @@ def _require_moved(points: FloatArray, centre: FloatArray, shifts: FloatArray) -
 def _evaluated(function: Callable[..., Any], points: FloatArray, *, vectorized: bool, scalar: bool) -> FloatArray:
     """Return the P&L at each point; `points` has shape (points, factors)."""
     if vectorized:
-        values = np.asarray(function(points[:, 0] if scalar else points.T.copy()), dtype=np.float64)
-        if values.shape != (len(points),):
+        found = np.asarray(function(points[:, 0] if scalar else points.T.copy()))
+        if found.shape != (len(points),) or found.dtype.kind not in "biuf":
             raise ModelError(
-                f"the P&L function returned shape {values.shape} for {len(points)} points; return one number for each, "
-                "or leave out vectorized=",
-                value=values.shape,
+                f"the P&L function returned {found.dtype} of shape {found.shape} for {len(points)} points; return one "
+                "number for each, or leave out vectorized=",
+                value=found.shape,
             )
+        values = found.astype(np.float64)
     else:
         inputs = points[:, 0].tolist() if scalar else points.copy()
         values = np.array([_number(function(point), point) for point in inputs])

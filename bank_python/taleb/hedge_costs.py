@@ -162,7 +162,7 @@ def cost_trade_off(
     ModelError
         An argument is out of range.
     """
-    if not n_steps:
+    if not len(n_steps):
         raise ModelError("n_steps is empty; give at least one number of rebalancings", name="n_steps", value=n_steps)
     settings = {"n_paths": n_paths, "df": df, "alpha": alpha, "seed": seed, "scaling": scaling}
     rows = []

@@ -65,6 +65,8 @@ _FEW_PATHS = 1_000
 """Number of paths below which fewer than ten are beyond the 99 % quantile, which is said."""
 _FEWEST_PATHS = 2
 _FEWEST_POINTS = 2  # of a slope
+_MOST_GROWTH = 300.0
+"""Largest logarithm of a growth: its exponential, times the moves of a path, is far from an overflow."""
 _JUMPS_A_YEAR = 12.0
 _SHARE_OF_JUMPS = 0.5
 """Default share of the variance that comes from jumps, and their number: one a month, of 20 % of the volatility."""
@@ -156,6 +158,8 @@ class HedgingErrorSimulator(_Hedge, Record):
         growth = None if drift is None else number_in_range("drift", drift, ModelError)
         other = None if hedge_vol is None else number_in_range("hedge_vol", hedge_vol, ModelError, above=0.0)
         r = number_in_range("rate", rate, ModelError)
+        _require_no_overflow("rate", r, years)
+        _require_no_overflow("drift", r if growth is None else growth, years)
         super().__init__(S, K, sigma, years, int(n_steps), r, growth, other, cost)
 
     @property
@@ -357,6 +361,16 @@ class HedgingErrorSimulator(_Hedge, Record):
             absorbed=found.absorbed,
             notes=_notes(law, found.absorbed, len(errors)),
             run=run,
+        )
+
+
+def _require_no_overflow(name: str, rate: float, years: float) -> None:
+    if abs(rate * years) > _MOST_GROWTH:
+        raise ModelError(
+            f"{name}={rate:g} over {years:g} years is a factor of e^{rate * years:g}, which leaves the range of "
+            f"numbers; give {name} as a fraction per year, 0.05 for 5 %",
+            name=name,
+            value=rate,
         )
 
 

@@ -59,6 +59,7 @@ HULL_OUT_OF_THE_MONEY = (
 
 _MOST_DIGITS = 15
 _FEWEST = 2
+_MOST_GROWTH = 300.0  # logarithm of a factor that is far from an overflow
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -195,6 +196,13 @@ def replay_hedge(
     terms = {"strike": strike, "expiry": expiry, "vol": vol, "calls": calls}
     K, T, sigma, count = (number_in_range(name, value, ModelError, above=0.0) for name, value in terms.items())
     r = number_in_range("rate", rate, ModelError)
+    if abs(r * T) > _MOST_GROWTH:
+        raise ModelError(
+            f"rate={r:g} over {T:g} years is a factor of e^{r * T:g}, which leaves the range of numbers; give a "
+            "fraction per year, 0.05 for 5 %",
+            name="rate",
+            value=r,
+        )
     if delta_digits is not None:
         number_in_range("delta_digits", delta_digits, ModelError, least=0, most=_MOST_DIGITS)
     steps = len(path) - 1

@@ -119,7 +119,7 @@ class MarchenkoPastur(Plotted, Tabular):
     @property
     def without_market(self) -> MarchenkoPastur:
         """Same eigenvalues against noise with the variance that the largest of them leaves, 1 − λ₁/N."""
-        return replace(self, variance=1.0 - float(self.eigenvalues[0]) / len(self.eigenvalues))
+        return replace(self, variance=max(1.0 - float(self.eigenvalues[0]) / len(self.eigenvalues), 0.0))
 
     def density(self, at: ArrayLike) -> FloatArray:
         """Return the density of the eigenvalues of noise; for q above 1, of those that are not 0, times 1/q.
@@ -148,7 +148,8 @@ class MarchenkoPastur(Plotted, Tabular):
     def _draw_(self, axes: Axes) -> None:
         """Draw the eigenvalues as a histogram, with the density of noise and its upper edge."""
         shown = self.eigenvalues[self.eigenvalues <= 2.0 * self.upper]
-        axes.hist(shown, bins=min(40, max(8, len(shown) // 2)), density=True, color="0.75", label="eigenvalues")
+        if shown.size and np.ptp(shown) > 0.0:
+            axes.hist(shown, bins=min(40, max(8, len(shown) // 2)), density=True, color="0.75", label="eigenvalues")
         x = np.linspace(self.lower, self.upper, _POINTS)
         axes.plot(x, self.density(x), label="noise (Marchenko–Pastur)")
         axes.axvline(self.upper, color="black", linestyle=":", label="upper edge")
@@ -236,9 +237,11 @@ def marchenko_pastur(returns: ArrayLike, *, observations: int | None = None, var
 
 
 def _correlation(returns: FloatArray) -> FloatArray:
-    centred = returns - returns.mean(axis=0)
+    largest = np.abs(returns).max(axis=0)
+    scaled = returns / np.where(largest > 0.0, largest, 1.0)  # squares of very small or large returns are no numbers
+    centred = scaled - scaled.mean(axis=0)
     length = np.sqrt((centred**2).sum(axis=0))
-    flat = np.flatnonzero(length <= LAST_DIGITS * math.sqrt(len(returns)) * np.abs(returns).max(axis=0))
+    flat = np.flatnonzero(length <= LAST_DIGITS * math.sqrt(len(returns)))
     if flat.size:
         raise CalibrationError(f"asset {flat[0]} does not vary; leave it out", value=int(flat[0]))
     scores = centred / length

@@ -326,13 +326,15 @@ class _Ball:
 
 def _worst_of(region: _Set, base: FloatArray, x: FloatArray) -> tuple[FloatArray, float]:
     """Return the worst matrix of a region and the proven bound of the volatility."""
-    gain = np.outer(x, x)
+    largest = float(np.abs(x).max())
+    unit = x / largest  # squares of very small or large exposures are no numbers
+    gain = np.outer(unit, unit)
     free = region.highest(gain)
     if float(np.linalg.eigvalsh(free)[0]) >= -_VALID * len(x):
         return free, _volatility(free, x)
-    scale = float(x @ x)
+    scale = float(unit @ unit)
     found, bound = _by_alternating(region, base, gain / scale)
-    return found, math.sqrt(scale * bound)
+    return found, largest * math.sqrt(scale * bound)
 
 
 def _by_alternating(region: _Set, base: FloatArray, gain: FloatArray) -> tuple[FloatArray, float]:

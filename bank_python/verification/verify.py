@@ -202,7 +202,7 @@ def verify(
     Raises
     ------
     VerificationError
-        There is no such topic or kind.
+        There is no such topic or kind, or no value of the kind in the topic.
     """
     chosen = published_values()
     if topic is not None:
@@ -211,7 +211,15 @@ def verify(
         chosen = tuple(value for value in chosen if value.topic == topic)
     if kinds is not None:
         wanted = {_kind(kind) for kind in ((kinds,) if isinstance(kinds, str) else kinds)}
+        there = sorted({value.kind.value for value in chosen})
         chosen = tuple(value for value in chosen if value.kind in wanted)
+        if wanted and not chosen:  # to verify nothing is no agreement
+            asked = " or ".join(sorted(kind.value for kind in wanted))
+            raise VerificationError(
+                f"no value of the kind {asked} in the topic {topic!r}, which has {' and '.join(there)}; choose one of "
+                "those, or another topic",
+                value=topic,
+            )
     return verify_values(chosen, progress=progress)
 
 

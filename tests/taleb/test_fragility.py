@@ -166,7 +166,7 @@ def test_functions_that_return_no_number_are_named(function, said):
 
 
 def test_wrong_shape_of_many_points_is_named():
-    with pytest.raises(ModelError, match=r"returned shape \(\) for 7 points"):
+    with pytest.raises(ModelError, match=r"returned float64 of shape \(\) for 7 points"):
         fragility(np.sum, at=1.0, step=0.1, vectorized=True)
 
 
@@ -175,3 +175,17 @@ def test_an_unknown_row_lists_the_rows():
         fragility(lambda x: x, at=1.0, step=0.1).verdict_on("y")
     with pytest.raises(BankError, match="multiples"):
         fragility(lambda x: x, at=1.0, step=0.1, multiple=2.0)
+
+
+def test_text_for_many_points_is_named():
+    with pytest.raises(ModelError, match=r"returned <U1 of shape \(\) for 7 points; return one number for each"):
+        fragility(lambda _: "a", at=1.0, step=0.1, vectorized=True)
+
+
+def test_a_lost_step_names_a_plain_number():
+    with pytest.raises(ModelError, match=r"from 1\.0 is lost in rounding"):
+        fragility(lambda x: x, at=1.0, step=1e-20)
+
+
+def test_the_growth_of_huge_figures():
+    assert fragility(lambda x: x**2, at=1e154, step=1e150).growth == pytest.approx([2.0], rel=1e-6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from bank_python.errors import ModelError
@@ -78,3 +79,8 @@ def test_a_trade_off_shows_and_exports_itself():
     assert "Hedging error against costs, 1.00% for a round trip" in repr(found)
     rows = list(found.to_table())
     assert [row["n_steps"] for row in rows] == [5, 20]
+
+
+def test_an_array_of_numbers_of_rebalancings():
+    found = cost_trade_off(HedgingErrorSimulator(), 0.01, np.array([2, 4]), n_paths=50)
+    assert [row.n_steps for row in found.rows] == [2, 4]

@@ -320,3 +320,10 @@ def test_results_show_and_export_themselves():
     assert rows[2]["var_95"] == results[2].var_95
     assert next(iter(results[0].to_table()))["scaling"] == ""
     assert "Hedging errors by rebalancings" in repr(HedgingErrorSimulator().shrinkage(n_steps=(2, 4, 8), n_paths=200))
+
+
+@pytest.mark.parametrize("arguments", [{"rate": -1e4}, {"rate": 1e5}, {"drift": 1e5}])
+def test_a_growth_beyond_all_numbers_is_refused(arguments):
+    name, value = next(iter(arguments.items()))
+    with pytest.raises(ModelError, match=f"{name}={value:g}".replace("+", r"\+")):
+        HedgingErrorSimulator(**arguments)

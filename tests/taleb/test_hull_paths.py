@@ -80,3 +80,8 @@ def test_a_path_shows_and_exports_itself():
     rows = list(outside.to_table())
     assert len(rows) == 21
     assert rows[0]["delta"] == pytest.approx(0.5216, abs=5e-5)
+
+
+def test_a_rate_beyond_all_numbers_is_refused():
+    with pytest.raises(ModelError, match="rate=20 over 50 years"):
+        replay_hedge([100.0, 110.0], 100.0, 50.0, 0.2, rate=20.0)

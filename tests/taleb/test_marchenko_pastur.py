@@ -101,3 +101,16 @@ def test_bad_numbers():
         marchenko_pastur(noise(20, 3), variance=0.0)
     with pytest.raises(ModelError, match="assets=0"):
         marchenko_pastur_edges(0, 10)
+
+
+@pytest.mark.parametrize("size", [1e-160, 1e-300, 1e200])
+def test_the_unit_of_returns_does_not_matter(size):
+    returns = noise(120, 4)
+    assert marchenko_pastur(returns * size).eigenvalues == pytest.approx(marchenko_pastur(returns).eigenvalues)
+
+
+def test_without_market_where_one_eigenvalue_is_all():
+    left = marchenko_pastur(noise(2, 4)).without_market
+    assert left.variance == pytest.approx(0.0, abs=1e-15)
+    assert left.variance >= 0.0
+    left.plot()

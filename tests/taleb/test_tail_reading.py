@@ -87,3 +87,9 @@ def test_the_unit_changes_the_deviation_only(seed, scale):
         assert getattr(other, side).alpha == pytest.approx(getattr(one, side).alpha, rel=1e-9)
     assert (other.mad_sd, other.max_to_sum) == pytest.approx((one.mad_sd, one.max_to_sum), rel=1e-9)
     assert other.deviation == pytest.approx(scale * one.deviation, rel=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_the_deviation_of_figures_whose_squares_are_none(scale):
+    series = np.random.default_rng(1).standard_t(4, 400)
+    assert tail_reading(scale * series).deviation == pytest.approx(scale * tail_reading(series).deviation, rel=1e-9)

@@ -146,3 +146,12 @@ def test_cash_has_no_correlations():
     data = market(1, 2)[0].with_cash(0.0)
     with pytest.raises(CalibrationError, match="requires assets with risk"):
         worst_case_correlation(data, [1.0, 1.0, 1.0], 0.1)
+
+
+@pytest.mark.parametrize("within", ["box", "ball"])
+@pytest.mark.parametrize("size", [1e-170, 1e150])
+def test_the_unit_of_weights_does_not_matter(within, size):
+    data, weights = market(3, 5)
+    found = worst_case_correlation(data, weights * size, 1.5, within=within)
+    expected = worst_case_correlation(data, weights, 1.5, within=within)
+    assert found.correlation == pytest.approx(expected.correlation, abs=1e-6)

@@ -186,6 +186,8 @@ def test_topics_and_kinds():
         verify("bond")
     with pytest.raises(VerificationError, match="no kind 'guessed' of values; there are published, quoted, computed"):
         verify("bonds", ["guessed"])
+    with pytest.raises(VerificationError, match="no value of the kind published in the topic 'smiles', which has"):
+        verify("smiles", "published")
     with pytest.raises(VerificationError, match="no value 'x' was verified"):
         found["x"]
     with pytest.raises(VerificationError, match="not counted by 'page'; choose one of topic, kind, agreement"):
