@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 _MOST_ROWS = 12
+_GEARY = 1.96 * math.sqrt(1.0 - 3.0 / math.pi)  # 95 % half-width of MAD/SD of n Gaussian values, times √n (Geary 1936)
 
 
 def hill_curve_view(curve: HillCurve) -> Sheet:
@@ -103,9 +105,15 @@ def _listed(title: str, sentences: tuple[str, ...]) -> Text:
 
 def _figures(report: TailReport) -> list[tuple[str, float | None, str]]:
     """Return name, value and reading of the figures of the whole sample."""
-    fat = "fat" if report.kappa < report.kappa_gaussian else "not fat"
+    reach = _GEARY / math.sqrt(report.n_observations)
+    apart = report.kappa - report.kappa_gaussian
+    fat = "as a Gaussian's" if abs(apart) <= reach else "fat" if apart < 0.0 else "thin"
     rows: list[tuple[str, float | None, str]] = [
-        ("MAD / SD", report.kappa, f"Gaussian {report.kappa_gaussian:.4f}; below it: fat tails. Here {fat}"),
+        (
+            "MAD / SD",
+            report.kappa,
+            f"Gaussian {report.kappa_gaussian:.4f} ± {reach:.4f}; below it: fat tails. Here {fat}",
+        ),
         ("Taleb's κ", report.kappa_n, "0 Gaussian, 1 Cauchy: how slowly sums become Gaussian"),
         ("Max to sum, p = 2", report.max_to_sum, "share of the largest square; falls to 0 if the variance exists"),
         ("Top 1 %", report.top_share, "share of the sum of sizes, biased downwards"),

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["MomentEvidence", "moment_evidence", "moment_exists"]
 
 _FEWEST = 40
+_FEWEST_LARGEST = 10  # largest values below which the error of the index is a third of it
 _PROVES_NOTHING = "A finite sample proves nothing about its tail"
 _NAMES = {1.0: "mean", 2.0: "variance", 3.0: "skewness", 4.0: "kurtosis"}
 
@@ -134,11 +135,15 @@ def moment_evidence(x: ArrayLike, p: float, index: TailIndex) -> MomentEvidence:
     ends = [index.low, index.high, *(end for end in index.corrected_interval if math.isfinite(end))]
     low, high = min(ends), max(ends)
     verdict: bool | None = None
-    if low > order and slope < 0.0:
+    if index.k < _FEWEST_LARGEST:
+        verdict = None
+    elif low > order and slope < 0.0:
         verdict = True
     elif high < order and not index.may_be_thin:
         verdict = False
     reason = "; the tail may be lighter than any power law" if index.may_be_thin else ""
+    if index.k < _FEWEST_LARGEST:
+        reason = f"; {index.k:,} largest values are too few to say"
     if low > order and not slope < 0.0:
         reason = f"; the index is above {order:g}, but the largest value came late"
     said = _sentence(order, verdict, (low, high), (half, whole), reason)

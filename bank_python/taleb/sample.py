@@ -198,7 +198,7 @@ def log_ratios(values: FloatArray, base: float) -> FloatArray:
     values : ndarray, shape (n,)
         Positive values.
     base : float
-        Denominator, above 0.
+        Denominator of the ratios, above 0.
     """
     ends = np.log(np.array([values.min(), values.max()])) - np.log(base)
     if np.abs(ends).max() > _REPRESENTABLE:
