@@ -7,6 +7,7 @@ and :attr:`TailSide.reason` has the number.
 
 Examples
 --------
+>>> import numpy as np
 >>> reading = tail_reading(np.random.default_rng(0).standard_t(3, 5_000))
 >>> round(reading.left.alpha, 1), round(reading.left.error, 1), reading.left.k, round(reading.mad_sd, 2)
 (2.7, 0.3, 110, 0.65)
