@@ -77,16 +77,17 @@ def measures_of(losses: FloatArray) -> HedgeMeasures:
     """
     mean = float(losses.mean())
     away = losses - mean
-    second = float(np.mean(away * away))
+    scale = float(np.abs(away).max()) or 1.0
+    second = float(np.mean((away / scale) ** 2))  # whose squares neither vanish nor overflow
     size = float(np.abs(losses).max())
     var_95, var_99 = (float(each) for each in np.quantile(losses, (_VAR, _FAR)))
-    deviation = math.sqrt(second * len(losses) / (len(losses) - 1))
+    deviation = scale * math.sqrt(second * len(losses) / (len(losses) - 1))
     return HedgeMeasures(
         mean,
         deviation / math.sqrt(len(losses)),
         deviation,
         float(np.mean(np.abs(away))),
-        _kurtosis(away, math.sqrt(second)) if second > (_CONSTANT * size) ** 2 else math.nan,
+        _kurtosis(away / scale, math.sqrt(second)) if scale * math.sqrt(second) > _CONSTANT * size else math.nan,
         var_95,
         var_99,
         _shortfall(losses, _VAR),
