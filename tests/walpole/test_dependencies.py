@@ -1,5 +1,4 @@
 import threading
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -118,14 +117,22 @@ def test_an_unknown_dependency_is_refused_at_start(runner):
 
 @pytest.fixture
 def runner_of_one_slow_worker(make_runner, monkeypatch):
-    """A runner whose one worker needs a moment after each run before it takes the next."""
-    run = Scheduler._run
+    """A runner whose one worker, after each run, is free only when someone has asked whether the runner is idle."""
+    run, is_idle, asked = Scheduler._run, Scheduler.is_idle, threading.Event()
 
-    def run_and_dawdle(self, *args):
+    def run_and_wait(self, *args):
         run(self, *args)
-        time.sleep(0.1)
+        asked.clear()
+        with self.condition:
+            self.condition.notify_all()
+        assert asked.wait(PATIENCE)
 
-    monkeypatch.setattr(Scheduler, "_run", run_and_dawdle)
+    def answer(self):
+        asked.set()
+        return is_idle(self)
+
+    monkeypatch.setattr(Scheduler, "_run", run_and_wait)
+    monkeypatch.setattr(Scheduler, "is_idle", answer)
     return make_runner(max_workers=1)
 
 
